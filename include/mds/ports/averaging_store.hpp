@@ -1,0 +1,78 @@
+#pragma once
+
+#include <mds/domain/error.hpp>
+#include <mds/domain/moving_average.hpp>
+#include <mds/domain/observation.hpp>
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace mds {
+
+/// The right to fold one partition: `epoch` grows with every assignment, so that a former owner's late commit is refused.
+struct PartitionClaim {
+    std::int32_t partition = 0;
+    std::int64_t epoch = 0;
+    std::int64_t next = 0;  ///< offset of the first record that is not reflected in the tables
+};
+
+/// A moving average of the stored period, ready to be written.
+struct AverageRow {
+    Series series;
+    Average value;
+    UtcTime timestamp;
+    UtcTime fetched_at;
+    std::int64_t seq = 0;
+
+    AverageRow(Series s, Average v, UtcTime quoted, UtcTime fetched, std::int64_t number)
+        : series(std::move(s)), value(v), timestamp(quoted), fetched_at(fetched), seq(number) {}
+};
+
+/// A record that can never be read, kept byte for byte.
+struct DeadLetter {
+    std::string topic;
+    std::int32_t partition = 0;
+    std::int64_t offset = 0;
+    std::string key;
+    std::string value;
+    std::vector<std::pair<std::string, std::string>> headers;
+    std::string error_class;
+    std::string error;
+    UtcTime received_at;
+};
+
+struct AveragingBatch {
+    PartitionClaim claim;        ///< epoch and the `next` that the table must hold
+    std::int64_t new_next = 0;
+    std::vector<AverageRow> averages;
+    std::vector<DeadLetter> dead_letters;
+};
+
+/// What the consumer writes. Blocking; consumer thread only.
+class AveragingStore {
+public:
+    virtual ~AveragingStore() = default;
+    /// Takes the partition: raises its epoch and reads where to go on.
+    virtual Result<PartitionClaim> claim(std::int32_t partition) = 0;
+    /// Averages, dead letters and the new offset in one durable transaction, guarded by a compare-and-set on (epoch, next).
+    /// Errors: fenced (not ours any more: claim again), unavailable (retry the same batch).
+    virtual Result<void> commit(AveragingBatch const& batch) = 0;
+};
+
+/// Where a series stands, for a consumer that does not have its window in memory.
+struct SeriesProgress {
+    std::int64_t last_averaged = 0;  ///< highest seq with an average, 0: none yet
+};
+
+/// The truth that holes are mended from. Blocking; consumer thread only.
+class SeriesHistory {
+public:
+    virtual ~SeriesHistory() = default;
+    virtual Result<SeriesProgress> progress(Series const& series) = 0;
+    /// Points with first <= seq <= last in seq order. Fewer only where they are not stored.
+    virtual Result<std::vector<PricePoint>> points(Series const& series, std::int64_t first, std::int64_t last) = 0;
+};
+
+}  // namespace mds

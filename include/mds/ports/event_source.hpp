@@ -1,0 +1,54 @@
+#pragma once
+
+#include <mds/domain/error.hpp>
+#include <mds/domain/event.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace mds {
+
+/// A record as a broker holds it, before anybody tried to read it.
+struct RawRecord {
+    std::string key;
+    std::string value;
+    std::vector<std::pair<std::string, std::string>> headers;
+    UtcTime timestamp;
+};
+
+/// One record of the topic. The embedded bus hands events over as they are; a broker's arrive as bytes.
+struct BusRecord {
+    std::int64_t offset = 0;
+    std::variant<PriceEvent, RawRecord> content;
+
+    BusRecord(std::int64_t at, std::variant<PriceEvent, RawRecord> c) : offset(at), content(std::move(c)) {}
+};
+
+struct PartitionsAssigned { std::vector<std::int32_t> partitions; };
+struct PartitionsRevoked { std::vector<std::int32_t> partitions; };
+/// Records of one partition, offsets rising.
+struct RecordsRead { std::int32_t partition = 0; std::vector<BusRecord> records; };
+/// What was to be read next is gone (pruned, retention, topic made anew). `available`: the first offset that exists.
+struct RecordsLost { std::int32_t partition = 0; std::int64_t wanted = 0; std::int64_t available = 0; };
+struct NothingYet {};
+using BusSignal = std::variant<NothingYet, PartitionsAssigned, PartitionsRevoked, RecordsRead, RecordsLost>;
+
+/// The consuming end of the bus. Blocking; consumer thread only, except interrupt(). No offset is ever committed to it: offsets
+/// live in the store.
+class EventSource {
+public:
+    virtual ~EventSource() = default;
+    /// Waits up to `wait` for something to happen. Errors: unavailable (try again).
+    virtual Result<BusSignal> poll(std::size_t max_records, std::chrono::milliseconds wait) = 0;
+    /// Reads `partition` from `offset` on. Called after PartitionsAssigned, and to go on after RecordsLost or a fenced commit.
+    virtual void start(std::int32_t partition, std::int64_t offset) = 0;
+    /// Makes a poll under way return soon. Any thread.
+    virtual void interrupt() noexcept = 0;
+};
+
+}  // namespace mds

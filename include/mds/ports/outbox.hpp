@@ -1,0 +1,47 @@
+#pragma once
+
+#include <mds/domain/error.hpp>
+#include <mds/domain/event.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace mds {
+
+/// An entry of the outbox: a log with dense positions 1, 2, 3 ..., whose order is the order of commit.
+struct OutboxEvent {
+    std::int64_t position = 0;
+    PriceEvent event;
+
+    OutboxEvent(std::int64_t at, PriceEvent e) : position(at), event(std::move(e)) {}
+};
+
+/// Reading the log. Blocking; each reader has an instance of its own.
+class OutboxLog {
+public:
+    virtual ~OutboxLog() = default;
+    /// Up to `max` entries from `first` on, without holes. Empty: nothing there yet.
+    /// not_found: entries from `first` on were pruned; the points are the truth, read the series instead.
+    virtual Result<std::vector<OutboxEvent>> read(std::int64_t first, std::size_t max) = 0;
+    /// The last position given, 0: none.
+    virtual Result<std::int64_t> head() = 0;
+};
+
+/// Keeps the log short. Blocking, one caller.
+class OutboxPruner {
+public:
+    virtual ~OutboxPruner() = default;
+    /// Removes up to `max` entries that are below every cursor and were written before `older_than`; how many it removed.
+    virtual Result<std::size_t> prune(UtcTime older_than, std::size_t max) = 0;
+};
+
+/// Ageing of raw rows (`retention.raw`). Blocking, one caller. Points and averages stay.
+class RawRetention {
+public:
+    virtual ~RawRetention() = default;
+    virtual Result<std::size_t> prune_raw(UtcTime older_than, std::size_t max) = 0;
+};
+
+}  // namespace mds

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <mds/ports/task.hpp>
+#include <mds/domain/observation.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mds {
+
+/// What a caller must know of a provider before it asks.
+struct ProviderTraits {
+    std::string name;
+    std::size_t batch_max = 1;           ///< symbols per request, at least 1
+    std::string missing_secret;          ///< the environment variable that it needs and does not have; empty: usable
+    bool zero_means_unknown = false;     ///< a price of 0 is how it says "unknown symbol"
+};
+
+/// What came of one request. Exactly one result per symbol asked for, in the same order.
+struct FetchAnswer {
+    std::optional<RawAnswer> answer;     ///< none: no answer arrived
+    std::vector<SymbolResult> results;
+    UtcTime fetched_at;
+    std::chrono::microseconds duration{0};
+    std::optional<std::chrono::seconds> retry_after;  ///< as the provider said, clamped to 0 s - 1 h
+};
+
+/// One source of prices. Called on the fetch thread only; several fetches may be under way at once.
+class PriceProvider {
+public:
+    virtual ~PriceProvider() = default;
+    virtual ProviderTraits const& traits() const noexcept = 0;
+    /// Asks for 1..batch_max symbols in one request. Never fails as a call: every failure is a reject per symbol. Returns by
+    /// `deadline` at the latest (a time-out is an outcome).
+    virtual Awaitable<FetchAnswer> fetch(std::vector<Symbol> symbols, SteadyTime deadline) = 0;
+};
+
+/// The providers of this process. Fixed after start. Any thread.
+class ProviderDirectory {
+public:
+    virtual ~ProviderDirectory() = default;
+    /// By name or alias; nullptr where unknown. Lives as long as the directory.
+    virtual PriceProvider* find(std::string_view name) const noexcept = 0;
+    virtual std::vector<std::string> names() const = 0;
+};
+
+}  // namespace mds
