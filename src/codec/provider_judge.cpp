@@ -106,6 +106,7 @@ private:
     }
 
     Verdict row_verdict(SpelledSymbol const& symbol, UtcTime received_at, Judgement& judgement) const {
+        if (symbol.symbol.empty()) return Reject(Outcome::unknown_symbol, "the provider has no spelling for this symbol");
         auto const* row = shape_.row.find(*answer_.json, symbol, entry_.spelling.match_ignores_case);
         if (row == nullptr || row->is_null()) {
             return Reject(shape_.row_absent, "the answer has nothing about " + symbol.symbol);
@@ -159,7 +160,11 @@ std::vector<Verdict> blame(std::span<Symbol const> symbols, std::span<SpelledSym
 Judgement judge(ProviderEntry const& entry, std::span<Symbol const> symbols, ProviderAnswer const& answer, UtcTime received_at) {
     if (symbols.empty()) return {};
     if (answer.truncated) {
-        return {all_rejected(symbols.size(), Outcome::malformed, "the answer is larger than the limit"), std::nullopt};
+        auto const outcome = outcome_of_status(answer.status, symbols.size()).value_or(Outcome::malformed);
+        return {all_rejected(symbols.size(), outcome, "the answer is larger than the limit"), std::nullopt};
+    }
+    if (symbols.size() > 1 && !entry.batch) {
+        return {all_rejected(symbols.size(), Outcome::batch_too_large, "this provider answers one symbol at a time"), std::nullopt};
     }
     JsonLimits limits;
     limits.max_bytes = answer.body.size();
