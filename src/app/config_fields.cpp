@@ -1,6 +1,6 @@
 #include "app/config_fields.hpp"
 
-#include "app/nearest.hpp"
+#include "codec/nearest_name.hpp"
 
 #include <fmt/format.h>
 
@@ -49,12 +49,12 @@ void Reading::wrong_value(std::string const& path, std::string const& must, json
 
 void Reading::unknown_key(std::string const& path) {
     auto const spelt = as_in_reference(path);
-    auto meant = nearest(spelt, known);
-    if (!meant) {
+    auto meant = codec::nearest_name(spelt, known);
+    if (meant.empty()) {
         auto const same_name = [&](std::string const& candidate) { return last_part(candidate) == last_part(spelt); };
         if (auto const found = std::ranges::find_if(known, same_name); found != known.end()) meant = *found;
     }
-    wrong(path, meant ? fmt::format("is no known key (did you mean {}?)", *meant) : std::string("is no known key"));
+    wrong(path, meant.empty() ? std::string("is no known key") : fmt::format("is no known key (did you mean {}?)", meant));
 }
 
 std::string to_table_row(ConfigKey const& key) {

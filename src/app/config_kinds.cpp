@@ -1,6 +1,6 @@
 #include "app/config_kinds.hpp"
 
-#include "app/nearest.hpp"
+#include "codec/nearest_name.hpp"
 
 #include <mds/domain/symbol.hpp>
 
@@ -184,8 +184,8 @@ Complaint symbol_name(std::string_view text) {
 Complaint module_name(std::string_view text) {
     static std::vector<std::string> const names{"http", "poller", "relay", "consumer"};
     if (std::ranges::find(names, text) != names.end()) return {};
-    auto const meant = nearest(text, names);
-    return "one of http, poller, relay, consumer" + (meant ? fmt::format(" (did you mean \"{}\"?)", *meant) : std::string());
+    auto const meant = codec::nearest_name(text, names);
+    return "one of http, poller, relay, consumer" + (meant.empty() ? std::string() : fmt::format(" (did you mean \"{}\"?)", meant));
 }
 
 Complaint not_empty(std::string_view text) {

@@ -2,7 +2,8 @@
 
 #include "app/config_schema.hpp"
 #include "app/config_variables.hpp"
-#include "app/nearest.hpp"
+#include "codec/json_document.hpp"
+#include "codec/nearest_name.hpp"
 
 #include <boost/json/parser.hpp>
 #include <fmt/format.h>
@@ -54,9 +55,14 @@ std::optional<json::value> parse_file(std::string_view text, Reading& reading) {
     auto const read = parser.write_some(text.data(), text.size(), error);
     auto const rest = text.substr(std::min(read, text.size()));
     if (!error && !rest.empty()) error = json::make_error_code(json::error::extra_data);
-    if (!error) return parser.release();
-    reading.wrong("", fmt::format("is not valid JSON: {} at {}", error.message(), position(text, read)));
-    return std::nullopt;
+    if (error) {
+        reading.wrong("", fmt::format("is not valid JSON: {} at {}", error.message(), position(text, read)));
+        return std::nullopt;
+    }
+    // Boost.JSON keeps the last of two equal keys without a word.
+    codec::JsonLimits const strict{.max_bytes = text.size(), .duplicates = codec::DuplicateKeys::refuse, .comments = true};
+    if (auto const again = codec::Json::parse(text, strict); !again) reading.wrong("", again.error().message);
+    return parser.release();
 }
 
 std::string lower(std::string_view text) {
@@ -92,7 +98,7 @@ public:
         for (auto at = key.find("__"); at != std::string::npos; at = key.find("__", at + 1)) key.replace(at, 2, ".");
         // MDS_ variables without "__" may be anybody's: only the names of keys, and what is nearly one, are taken for ours.
         std::vector<std::string> const top{"modules", "jobs"};
-        if (!nested_key && !nearest(key, top)) return;
+        if (!nested_key && codec::nearest_name(key, top).empty()) return;
         read_text(key, value, "environment variable " + name);
     }
 

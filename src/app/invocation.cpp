@@ -1,6 +1,6 @@
 #include "app/invocation.hpp"
 
-#include "app/nearest.hpp"
+#include "codec/nearest_name.hpp"
 
 #include <boost/program_options/options_description.hpp>
 #include <boost/program_options/parsers.hpp>
@@ -81,8 +81,8 @@ std::optional<Command> command_named(std::string_view name) {
 }
 
 std::string with_suggestion(std::string text, std::string_view wrong, std::vector<std::string> const& candidates) {
-    auto const meant = nearest(wrong, candidates);
-    return meant ? fmt::format("{}; did you mean {}?", text, *meant) : text;
+    auto const meant = codec::nearest_name(wrong, candidates);
+    return meant.empty() ? text : fmt::format("{}; did you mean {}?", text, meant);
 }
 
 std::string unknown_command(std::string const& name) {

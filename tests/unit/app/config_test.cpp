@@ -157,3 +157,9 @@ TEST_CASE("catalogue files of the configuration file are relative to it") {
     sources.flags = {{"providers.files", "here.json", "flag"}};
     CHECK(load_config(sources).config.providers.files == Texts{"here.json"});
 }
+
+TEST_CASE("a key that occurs twice is refused, since one of them would be ignored") {
+    auto const loaded = from_file(R"({"http": {"port": 1, "port": 2}, /* and */ "log": {},})");
+    REQUIRE(loaded.errors.size() == 1);
+    CHECK(loaded.errors[0].message.find("port") != std::string::npos);
+}
