@@ -43,8 +43,8 @@ struct HttpConfig {
     std::string address = "127.0.0.1";
     std::uint16_t port = 8000;
     std::uint32_t threads = 2;
-    std::uint32_t max_connections = 10'000;
-    std::uint32_t max_connections_per_peer = 0;
+    std::uint32_t max_connections = 16'384;
+    std::uint32_t max_connections_per_peer = 4'096;
     Millis idle_timeout{60'000};
     Millis header_timeout{5'000};
     Millis body_timeout{10'000};
@@ -92,7 +92,7 @@ struct PollerConfig {
     Millis retry_cap{5'000};
     double retry_budget = 0.1;
     Seconds backoff_base{1};
-    Seconds backoff_cap{300};
+    Seconds backoff_cap{60};
 };
 
 /// The provider of a seeded job: one name, or a list in failover order. None: `providers.default`.

@@ -136,9 +136,6 @@ private:
         auto const& config = loaded_.config;
         if (config.poller.retry_cap < config.poller.retry_base) wrong("poller.retry_cap", "must not be less than poller.retry_base");
         if (config.poller.backoff_cap < config.poller.backoff_base) wrong("poller.backoff_cap", "must not be less than poller.backoff_base");
-        if (config.http.max_connections_per_peer > config.http.max_connections) {
-            wrong("http.max_connections_per_peer", "must not be more than http.max_connections");
-        }
         for (std::size_t i = 0; i < config.jobs.size(); ++i) {
             auto const same = [&](JobSeed const& other) { return other.name == config.jobs[i].name; };
             auto const before = config.jobs.begin() + static_cast<std::ptrdiff_t>(i);

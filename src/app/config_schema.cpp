@@ -59,16 +59,16 @@ Fields<HttpConfig> http() {
     return {
         field("address", &HttpConfig::address, Text{ip_address}, "Address to listen on; `0.0.0.0` or `::` for every interface."),
         field("port", &HttpConfig::port, Whole{0, 65535}, "Port to listen on; 0 takes a free one and logs it in `http.listening`."),
-        field("threads", &HttpConfig::threads, Whole{1, 256}, "Threads that serve requests."),
+        field("threads", &HttpConfig::threads, Whole{0, 256}, "Threads that serve requests; 0: one per processor."),
         field("max_connections", &HttpConfig::max_connections, Whole{1, million}, "Open connections; above it 503 with `Retry-After`."),
-        field("max_connections_per_peer", &HttpConfig::max_connections_per_peer, Whole{0, million},
-              "Open connections from one address; 0 sets no limit."),
+        field("max_connections_per_peer", &HttpConfig::max_connections_per_peer, Whole{1, million},
+              "Open connections from one address; above it 503 with `Retry-After`."),
         field("idle_timeout", &HttpConfig::idle_timeout, Duration{100ms, 1h}, "How long a connection may be silent between requests."),
         field("header_timeout", &HttpConfig::header_timeout, Duration{100ms, 10min}, "From the first byte of a request to the end of its header."),
         field("body_timeout", &HttpConfig::body_timeout, Duration{100ms, 10min}, "For the whole body of a request."),
         field("write_timeout", &HttpConfig::write_timeout, Duration{100ms, 10min}, "For the whole of an answer."),
         field("page_token_key", &HttpConfig::page_token_key, Text{token_key},
-              "Secret that signs page tokens, at least 16 bytes. Empty: made anew at each start, and tokens of before are refused.",
+              "Secret that signs page tokens, at least 16 bytes, the same in all replicas. Empty: a built-in one, which keeps mistakes out and not forgers.",
               Trait::secret),
     };
 }

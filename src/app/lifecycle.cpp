@@ -93,19 +93,19 @@ void ProcessSignals::wait() { impl_->wait(); }
 void ProcessSignals::end_at_next() noexcept { impl_->end_at_next(); }
 
 ExitCode run(std::vector<std::unique_ptr<Module>> const& modules, StopSignal& signal, std::chrono::milliseconds grace,
-             support::Log const& log) {
-    auto const started = start(modules, signal, log);
-    if (!started.failed) {
-        if (started.count == modules.size()) {
-            log.info("mds.ready");
+             support::Log const& log, std::function<void()> const& started) {
+    auto const running = start(modules, signal, log);
+    if (!running.failed) {
+        if (running.count == modules.size()) {
+            if (started) started();
             signal.wait();
         }
         log.info("mds.stopping", {{"grace_ms", grace.count()}});
     }
     signal.end_at_next();
-    bool const clean = stop(Modules(modules).first(started.count), grace, log);
-    log.info("mds.stopped", {{"clean", clean && !started.failed}});
-    if (started.failed) return ExitCode::failure;
+    bool const clean = stop(Modules(modules).first(running.count), grace, log);
+    log.info("mds.stopped", {{"clean", clean && !running.failed}});
+    if (running.failed) return ExitCode::failure;
     return clean ? ExitCode::ok : ExitCode::drain_deadline;
 }
 

@@ -5,6 +5,7 @@
 #include "support/log.hpp"
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -49,8 +50,8 @@ private:
 
 /// Starts the modules in order and waits for the signal. Then all are interrupted, and drained from the last to the first within one
 /// deadline: who hands work on stands behind whom it hands it to. A module that cannot start, or a signal meanwhile, ends those before
-/// it in the same way.
+/// it in the same way. `started` is called once all of them work.
 ExitCode run(std::vector<std::unique_ptr<Module>> const& modules, StopSignal& signal, std::chrono::milliseconds grace,
-             support::Log const& log);
+             support::Log const& log, std::function<void()> const& started = {});
 
 }  // namespace mds::app
