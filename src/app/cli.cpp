@@ -1,6 +1,8 @@
 #include "app/cli.hpp"
 
+#include "app/catalogue.hpp"
 #include "app/config_schema.hpp"
+#include "app/file_content.hpp"
 #include "app/invocation.hpp"
 #include "app/version.hpp"
 #include "app/wiring.hpp"
@@ -8,9 +10,6 @@
 #include <fmt/format.h>
 
 #include <exception>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <optional>
 #include <ostream>
 
@@ -21,12 +20,6 @@ std::optional<std::string> config_path(Invocation const& invocation, Environment
     if (invocation.config_path) return invocation.config_path;
     auto const found = environment.find("MDS_CONFIG");
     return found == environment.end() || found->second.empty() ? std::nullopt : std::optional(found->second);
-}
-
-std::optional<std::string> content_of(std::string const& path) {
-    std::ifstream file(path, std::ios::binary);
-    if (!file || std::filesystem::is_directory(path)) return std::nullopt;
-    return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
 LoadedConfig load(Invocation const& invocation, Environment const& environment) {
@@ -61,9 +54,10 @@ void print_reference(std::ostream& out) {
 }
 
 ExitCode with_config(Invocation const& invocation, ProcessContext const& process) {
-    auto loaded = load(invocation, process.environment);
-    if (loaded.errors.empty()) loaded.errors = check_catalogue(loaded.config, process.environment);
+    auto const loaded = load(invocation, process.environment);
     if (!loaded.errors.empty()) return report(loaded.errors, process.err);
+    auto providers = load_catalogue(loaded, process.environment);
+    if (!providers.errors.empty()) return report(providers.errors, process.err);
     auto const path = config_path(invocation, process.environment).value_or("built-in defaults");
     if (invocation.command == Command::check_config) {
         if (invocation.print) process.out << print_config(loaded);
@@ -71,9 +65,9 @@ ExitCode with_config(Invocation const& invocation, ProcessContext const& process
         return ExitCode::ok;
     }
     auto const log = log_of(loaded.config.log, process.terminal);
-    if (invocation.command == Command::migrate) return migrate(loaded.config, log);
+    if (invocation.command == Command::migrate) return migrate(loaded.config, invocation.new_epoch, log);
     auto const signal = process.signals();
-    return serve(loaded.config, Startup{path, process.environment}, *signal, log);
+    return serve(loaded.config, std::move(providers.catalogue), path, *signal, log);
 }
 
 ExitCode dispatch(Invocation const& invocation, ProcessContext const& process) {

@@ -68,7 +68,7 @@ struct SimulatedConfig {
     Millis jitter{0};
     double failure_rate = 0;
     std::vector<std::string> unknown;
-    std::uint32_t batch_max = 100;
+    std::uint32_t batch_max = 500;
 };
 
 struct ProviderOverride {
@@ -81,18 +81,17 @@ struct ProvidersConfig {
     std::vector<std::string> files;  ///< as loaded: relative ones are resolved against the folder of the config file
     std::map<std::string, ProviderOverride> overrides;
     SimulatedConfig simulated;
-    Millis connect_timeout{3'000};
+    Millis connect_timeout{5'000};
     Millis request_timeout{10'000};
-    std::uint32_t max_in_flight = 64;
+    std::uint32_t max_in_flight = 4;
 };
 
 struct PollerConfig {
     std::uint32_t max_attempts = 3;
-    Millis retry_base{250};
+    Millis retry_base{200};
     Millis retry_cap{5'000};
-    double retry_budget = 0.1;
-    Seconds backoff_base{1};
-    Seconds backoff_cap{60};
+    Millis backoff_base{1'000};
+    Millis backoff_cap{60'000};
 };
 
 /// The provider of a seeded job: one name, or a list in failover order. None: `providers.default`.

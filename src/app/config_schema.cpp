@@ -110,19 +110,18 @@ Fields<ProvidersConfig> providers() {
         map_of("override", &ProvidersConfig::overrides, override_fields),
         section("simulated", &ProvidersConfig::simulated, simulated()),
         field("connect_timeout", &ProvidersConfig::connect_timeout, Duration{10ms, 1min}, "For connecting to a provider, TLS included."),
-        field("request_timeout", &ProvidersConfig::request_timeout, Duration{10ms, 5min}, "For one whole request, where the catalogue does not say."),
-        field("max_in_flight", &ProvidersConfig::max_in_flight, Whole{1, 10'000}, "Requests under way at once, over all providers."),
+        field("request_timeout", &ProvidersConfig::request_timeout, Duration{10ms, 5min}, "For one whole request of the poller."),
+        field("max_in_flight", &ProvidersConfig::max_in_flight, Whole{1, 1000}, "Requests of the poller under way at once, for each provider."),
     };
 }
 
 Fields<PollerConfig> poller() {
     return {
-        field("max_attempts", &PollerConfig::max_attempts, Whole{1, 3}, "Attempts within one tick, the first included."),
+        field("max_attempts", &PollerConfig::max_attempts, Whole{1, 3}, "Attempts within one tick, the first included. Repeats are at most a tenth of all requests."),
         field("retry_base", &PollerConfig::retry_base, Duration{1ms, 1min}, "Bound of the random wait before the second attempt; it doubles."),
         field("retry_cap", &PollerConfig::retry_cap, Duration{1ms, 10min}, "Largest bound of the wait between attempts."),
-        field("retry_budget", &PollerConfig::retry_budget, Number{0, 1}, "Retries as a share of all requests of the process."),
-        field("backoff_base", &PollerConfig::backoff_base, Duration{1s, 1h}, "Bound of the random wait after a failed tick; it doubles."),
-        field("backoff_cap", &PollerConfig::backoff_cap, Duration{1s, 24h}, "Largest bound of that wait."),
+        field("backoff_base", &PollerConfig::backoff_base, Duration{1ms, 1h}, "Bound of the random wait after a failed tick; it doubles."),
+        field("backoff_cap", &PollerConfig::backoff_cap, Duration{1ms, 24h}, "Largest bound of that wait."),
     };
 }
 

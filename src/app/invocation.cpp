@@ -70,6 +70,7 @@ po::options_description options() {
         ("set,s", po::value<std::vector<std::string>>()->composing()->value_name("KEY=VALUE"), "set one key; may be repeated")  //
         ("modules,m", po::value<std::string>()->value_name("LIST"), "http,poller,relay,consumer: what this process does")  //
         ("print", po::bool_switch(), "check-config: print the effective configuration")                                    //
+        ("new-epoch", po::bool_switch(), "migrate: after a restore from backup, so that older events are not taken for new ones")  //
         ("version,V", po::bool_switch(), "the version")                                                                     //
         ("help,h", po::bool_switch(), "this text");
     return all;
@@ -92,7 +93,7 @@ std::string unknown_command(std::string const& name) {
 }
 
 std::string unknown_option(std::string const& name) {
-    std::vector<std::string> const names{"--config", "--set", "--modules", "--print", "--version", "--help"};
+    std::vector<std::string> const names{"--config", "--set", "--modules", "--print", "--new-epoch", "--version", "--help"};
     return with_suggestion(fmt::format("unknown option \"{}\"", name), name, names);
 }
 
@@ -121,6 +122,8 @@ ParsedInvocation understand(po::variables_map const& values) {
     if (values["help"].as<bool>()) invocation.command = Command::help;
     invocation.print = values["print"].as<bool>();
     if (invocation.print && invocation.command != Command::check_config) return "--print belongs to check-config";
+    invocation.new_epoch = values["new-epoch"].as<bool>();
+    if (invocation.new_epoch && invocation.command != Command::migrate) return "--new-epoch belongs to migrate";
     if (values.contains("config")) invocation.config_path = values["config"].as<std::string>();
     if (values.contains("modules")) {
         auto const& list = values["modules"].as<std::string>();

@@ -17,7 +17,8 @@ struct Invocation {
     Command command = Command::serve;
     std::optional<std::string> config_path;
     std::vector<ConfigSources::Flag> flags;
-    bool print = false;
+    bool print = false;      ///< of check-config
+    bool new_epoch = false;  ///< of migrate
 };
 
 /// Or a sentence for the user.
