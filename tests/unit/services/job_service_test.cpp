@@ -115,7 +115,7 @@ TEST_CASE("a job gets an id of its own, and the poller is woken") {
     CHECK(job.active_since == ManualClock::start);
 }
 
-TEST_CASE("an unknown provider is refused at once, with the known ones") {
+TEST_CASE("a job for an unknown provider is refused at once, with the known ones") {
     Fixture f;
     auto const refused = f.create(f.config({"finnhub", "yahu"}));
     REQUIRE(refused.has_error());
