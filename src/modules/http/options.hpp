@@ -32,7 +32,6 @@ struct Deadlines {
 struct Options {
     std::string address = "0.0.0.0";
     std::uint16_t port = 8000;               ///< 0: a free one, see HttpModule::port()
-    std::size_t threads = 1;                 ///< 0: one per processor
     Limits limits;
     Deadlines deadlines;
 

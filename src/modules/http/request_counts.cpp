@@ -1,5 +1,9 @@
 #include "modules/http/request_counts.hpp"
 
+#include <prometheus/client_metric.h>
+#include <prometheus/metric_family.h>
+#include <prometheus/metric_type.h>
+
 #include <algorithm>
 #include <limits>
 #include <utility>
