@@ -23,16 +23,23 @@ AveragePoint average_at(PricePoint const& point, Average value) {
 }  // namespace
 
 Task<MovingAverageAnswer> MovingAverages::get(MovingAverageRequest request) {
-    auto head = co_await (request.period == stored_period ? stored_head(request.query.series)
-                                                          : folded_head(request.query.series, request.period));
-    if (!head) co_return head.error();
-    MovingAverageAnswer answer(*head);
+    auto newest = co_await head(request.query.series, request.period);
+    if (!newest) co_return newest.error();
+    MovingAverageAnswer answer(*newest);
     if (!request.values) co_return answer;
-    auto page = co_await (request.period == stored_period ? averages_.page(std::move(request.query))
-                                                          : folded_page(std::move(request.query), request.period));
-    if (!page) co_return page.error();
-    answer.page = std::move(*page);
+    auto values = co_await page(std::move(request.query), request.period);
+    if (!values) co_return values.error();
+    answer.page = std::move(*values);
     co_return answer;
+}
+
+// Ordinary functions: g++ 12 destroys the operands of ?: inside a co_await expression twice.
+Task<AveragePoint> MovingAverages::head(Series series, int period) {
+    return period == stored_period ? stored_head(std::move(series)) : folded_head(std::move(series), period);
+}
+
+Task<AveragePage> MovingAverages::page(AverageQuery query, int period) {
+    return period == stored_period ? averages_.page(std::move(query)) : folded_page(std::move(query), period);
 }
 
 Task<AveragePoint> MovingAverages::stored_head(Series series) {

@@ -32,6 +32,8 @@ public:
     Task<MovingAverageAnswer> get(MovingAverageRequest request);
 
 private:
+    Task<AveragePoint> head(Series series, int period);
+    Task<AveragePage> page(AverageQuery query, int period);
     Task<AveragePoint> stored_head(Series series);
     Task<AveragePoint> folded_head(Series series, int period);
     Task<AveragePage> folded_page(AverageQuery query, int period);
