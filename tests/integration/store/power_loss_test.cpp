@@ -108,6 +108,27 @@ TEST_CASE("nothing acknowledged is lost, whichever write the power or the proces
     }
 }
 
+TEST_CASE("a store whose making was cut short is made at the next start") {
+    std::int64_t calls = 0;
+    {
+        World world;
+        world.open();
+        calls = world.disk.calls();
+    }
+    for (Aftermath const aftermath : {Aftermath::kill, Aftermath::unsynced, Aftermath::random}) {
+        for (std::int64_t nth = 1; nth <= calls; nth += 3) {
+            World world;
+            world.disk.fail_at(nth, DiskFault::power);
+            CAPTURE(static_cast<int>(aftermath), nth);
+            CHECK_THROWS_AS(world.open(), std::runtime_error);
+            world.disk.power_on(aftermath, static_cast<std::uint64_t>(nth));
+            REQUIRE_NOTHROW(world.open());
+            CHECK(commit_until_dark(world, 1).size() == 2);
+            check_tables(world);
+        }
+    }
+}
+
 TEST_CASE("without synchronous=FULL the same power cut loses what was acknowledged") {
     std::int64_t const calls = calls_of_all_batches();
     std::size_t lost = 0;
