@@ -32,6 +32,15 @@ public:
         net::post(executor_, [self = shared_from_this()] { self->stop(); });
     }
 
+    /// Waiting coroutines own this object, and it them. Ends that: on the I/O thread while it runs, here once it has stopped.
+    void release() noexcept {
+        if (executor_.context().stopped()) return abandon();
+        net::post(executor_, [self = shared_from_this()] {
+            self->stop();
+            self->abandon();
+        });
+    }
+
     bool drain(SteadyTime deadline) noexcept {
         interrupt();
         return idle_.wait_until(deadline) == std::future_status::ready;
@@ -58,6 +67,11 @@ private:
         schedule_.close_ranges();
         collect();
         check_idle();
+    }
+
+    void abandon() noexcept {
+        gate_.abandon();
+        ledger_->abandon();
     }
 
     void check_idle() {
@@ -228,7 +242,7 @@ PollDriver::PollDriver(PollPlanStore& plans, ProviderDirectory& providers, Obser
                        Random& random, IoExecutor fetch_thread, support::Log log, support::Metrics& metrics, PollDriverOptions options)
     : impl_(std::make_shared<Impl>(plans, providers, sink, clock, timer, random, fetch_thread, std::move(log), metrics, options)) {}
 
-PollDriver::~PollDriver() { impl_->interrupt(); }
+PollDriver::~PollDriver() { impl_->release(); }
 
 void PollDriver::start() { impl_->start(); }
 void PollDriver::changed() noexcept { impl_->changed(); }

@@ -14,6 +14,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace mds {
@@ -34,6 +35,8 @@ public:
     Awaitable<void> recorded(std::string const& group);
     bool is_recorded(std::string const& group) const { return !unrecorded_.contains(group); }
     bool idle() const noexcept { return !writing_; }
+    /// Forgets who waits: nobody is there to be resumed.
+    void abandon() noexcept { auto const dropped = std::exchange(waiters_, {}); }
 
 private:
     struct Batch {

@@ -61,6 +61,11 @@ void ProviderGate::advance(SteadyTime now) {
 
 void ProviderGate::refuse_all() { advance(SteadyTime::max()); }
 
+void ProviderGate::abandon() noexcept {
+    deadlines_.clear();
+    for (auto& [name, state] : states_) auto const dropped = std::exchange(state.waiting, {});
+}
+
 std::optional<SteadyTime> ProviderGate::next_wake() const {
     if (deadlines_.empty()) return std::nullopt;
     SteadyTime wake = deadlines_.begin()->first.first;

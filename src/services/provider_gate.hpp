@@ -31,6 +31,8 @@ public:
     void advance(SteadyTime now);
     /// Ends every wait.
     void refuse_all();
+    /// Forgets every wait without a call: nobody is there to be called.
+    void abandon() noexcept;
     /// When advance() has something to do, if nothing else happens.
     std::optional<SteadyTime> next_wake() const;
 
