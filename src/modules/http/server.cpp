@@ -1,5 +1,6 @@
 #include "modules/http/server.hpp"
 
+#include <string>
 #include <utility>
 
 namespace mds::http {
@@ -30,7 +31,9 @@ void Server::start() {
         worker->thread().start();
     }
     stage_ = Stage::serving;
-    log_.info("http.listening", {{"address", options_.address}, {"port", port_}, {"threads", workers_.size()}});
+    bool const v6 = options_.address.find(':') != std::string::npos;
+    auto const url = "http://" + (v6 ? "[" + options_.address + "]" : options_.address) + ":" + std::to_string(port_);
+    log_.info("http.listening", {{"url", url}, {"address", options_.address}, {"port", port_}, {"threads", workers_.size()}});
 }
 
 void Server::interrupt() noexcept {
