@@ -1,11 +1,11 @@
 #include "services/ingest.hpp"
 
 #include "services/backoff.hpp"
+#include "services/ingest_answers.hpp"
 #include "services/ingest_metrics.hpp"
 #include "support/offload.hpp"
 
 #include <boost/asio/async_result.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <pthread.h>
@@ -21,46 +21,15 @@
 namespace mds {
 namespace {
 
-using Points = Result<std::vector<PricePoint>>;
-/// The suspended submitter. Concrete, so that queueing it allocates nothing.
-using Submitter = net::async_result<net::use_awaitable_t<IoExecutor>, void(Points)>::handler_type;
-
 std::size_t results_of(Observation const& observation) noexcept { return std::max<std::size_t>(1, observation.results.size()); }
 std::size_t bytes_of(Observation const& observation) noexcept { return observation.answer ? observation.answer->body.size() : 0; }
 
 /// Observations apart from their submitters, because the store wants them side by side.
 struct Queue {
     std::vector<Observation> observations;
-    std::vector<Submitter> submitters;
+    std::vector<IngestSubmitter> submitters;
 
     std::size_t size() const noexcept { return observations.size(); }
-};
-
-/// Collects the answers of a batch and hands each io_context its share in one post: one wake-up, however many submitters it has.
-class Answers {
-public:
-    void add(Submitter submitter, Points points) {
-        auto const executor = net::get_associated_executor(submitter);
-        auto share = std::ranges::find(shares_, executor, &Share::executor);
-        if (share == shares_.end()) share = shares_.insert(shares_.end(), Share{executor, {}});
-        share->answers.emplace_back(std::move(submitter), std::move(points));
-    }
-
-    void send() {
-        for (auto& share : shares_) {
-            net::post(share.executor, [answers = std::move(share.answers)]() mutable {
-                for (auto& [submitter, points] : answers) std::move(submitter)(std::move(points));
-            });
-        }
-        shares_.clear();
-    }
-
-private:
-    struct Share {
-        IoExecutor executor;
-        std::vector<std::pair<Submitter, Points>> answers;
-    };
-    std::vector<Share> shares_;
 };
 
 }  // namespace
@@ -86,7 +55,7 @@ public:
         });
     }
 
-    void enqueue(Observation observation, Submitter submitter) {
+    void enqueue(Observation observation, IngestSubmitter submitter) {
         std::unique_lock lock(mutex_);
         if (!stopping_ && !full()) {
             queued_results_ += results_of(observation);
@@ -102,7 +71,7 @@ public:
         bool const stopping = stopping_;
         lock.unlock();
         (stopping ? metrics_.refused_stopping : metrics_.refused_full).Increment();
-        Answers answers;
+        IngestAnswers answers;
         answers.add(std::move(submitter), unavailable(stopping ? "the service is stopping" : "too many prices wait to be stored"));
         answers.send();
     }
@@ -249,7 +218,7 @@ private:
         metrics_.count(observations, receipt);
         tell_listeners(receipt.points);
         release(observations);
-        Answers answers;
+        IngestAnswers answers;
         for (std::size_t i = first; i < last; ++i) answers.add(std::move(batch.submitters[i]), std::move(receipt.points[i - first]));
         answers.send();
     }
@@ -272,7 +241,7 @@ private:
             metrics_.refused_stopping.Increment(static_cast<double>(last - first));
         }
         release(std::span<Observation const>(batch.observations).subspan(first, last - first));
-        Answers answers;
+        IngestAnswers answers;
         for (std::size_t i = first; i < last; ++i) answers.add(std::move(batch.submitters[i]), error);
         answers.send();
     }
@@ -331,7 +300,7 @@ Task<std::vector<PricePoint>> Ingest::submit(Observation observation) {
     auto start = [writer = writer_.get(), observation = std::move(observation)](auto handler) mutable {
         writer->enqueue(std::move(observation), std::move(handler));
     };
-    return net::async_initiate<net::use_awaitable_t<IoExecutor> const, void(Points)>(std::move(start), support::use_task);
+    return net::async_initiate<net::use_awaitable_t<IoExecutor> const, void(StoredPoints)>(std::move(start), support::use_task);
 }
 
 bool Ingest::accepting() const noexcept { return writer_->accepting(); }

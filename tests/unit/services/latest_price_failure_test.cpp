@@ -155,6 +155,11 @@ private:
     net::basic_waitable_timer<std::chrono::steady_clock, net::wait_traits<std::chrono::steady_clock>, IoExecutor> never_;
 };
 
+Awaitable<LatestPriceFixture::Optional> read_from(LatestPriceService& service, LatestRequest request) {
+    auto answer = co_await service.get(std::move(request));
+    co_return LatestPriceFixture::Optional(std::move(answer));
+}
+
 }  // namespace
 
 TEST_CASE("a store that hangs costs a read its budget and no more") {
@@ -165,11 +170,7 @@ TEST_CASE("a store that hangs costs a read its budget and no more") {
     LatestPriceService service(f.cache, hanging, f.directory, f.ingest, f.clock, f.random, f.loop.executor(), support::Log::silent(),
                                f.metrics, options);
     f.provider.says("1");
-    auto later = f.loop.spawn([](LatestPriceService& asked) -> Awaitable<LatestPriceFixture::Optional> {
-        auto answer = co_await asked.get(LatestPriceFixture::request());
-        co_return LatestPriceFixture::Optional(std::move(answer));
-    }(service));
-    auto const answer = *f.loop.await(later);
+    auto const answer = *f.loop.run(read_from(service, f.request()));
     REQUIRE(answer.has_value());
     CHECK(answer->source == PriceSource::provider);
 }
