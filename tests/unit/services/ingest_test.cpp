@@ -20,7 +20,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
-Symbol symbol(std::string_view text) { return *Symbol::parse(text); }
+Symbol symbol(std::string_view text) {
+    return *Symbol::parse(text);
+}
 
 /// Hears of commits on the writer thread.
 class Hearing final : public CommitListener {
@@ -40,7 +42,8 @@ private:
 };
 
 struct Fixture {
-    explicit Fixture(IngestOptions options = {}) : ingest(store, clock, random, {&hearing}, support::Log::silent(), metrics, fast(options)) {}
+    explicit Fixture(IngestOptions options = {})
+        : ingest(store, clock, random, {&hearing}, support::Log::silent(), metrics, fast(options)) {}
     ~Fixture() {
         store.release();
         ingest.drain(clock.steady_now() + 10s);
