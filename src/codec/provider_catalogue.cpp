@@ -180,7 +180,9 @@ std::optional<BatchForm> read_batch(ObjectFields fields, ProviderEntry const& en
     if (batch.joiner == "json_array") batch.join = BatchJoin::json_array;
     if (auto request = fields.object("request"); request.is_there()) batch.request = read_request(std::move(request), entry.secrets);
     read_shape(fields, batch.answer);
-    if (batch.answer.row.text().find('{') == std::string::npos) {
+    auto const is_general = [](Path const& path) { return path.text().find('{') == std::string::npos; };
+    if (is_general(batch.answer.row) &&
+        std::any_of(entry.values.begin(), entry.values.end(), [&](ValueGroup const& group) { return is_general(group.price); })) {
         fields.fault("row.path", "must tell the symbols apart, with {symbol}, {base} or {quote}");
     }
     fields.finish();

@@ -72,3 +72,11 @@ TEST_CASE("every recorded answer is read as what it is") { check_table("expected
 TEST_CASE("no error body becomes a price even with all error rules removed") {
     check_no_error_is_a_price("expected.tsv", test::shipped_catalogue());
 }
+
+TEST_CASE("the language reads recorded answers of other shapes") {
+    check_table("other_expected.tsv", test::shipped_catalogue({test::read_text(test::sample_path("other_providers.json"))}));
+}
+
+TEST_CASE("no error body of another shape becomes a price even with all error rules removed") {
+    check_no_error_is_a_price("other_expected.tsv", test::shipped_catalogue({test::read_text(test::sample_path("other_providers.json"))}));
+}
