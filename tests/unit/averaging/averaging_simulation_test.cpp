@@ -144,7 +144,7 @@ private:
 }  // namespace
 
 TEST_CASE("after any schedule of faults the averages are those of a fresh fold") {
-    constexpr unsigned seeds = 5000;
+    constexpr unsigned seeds = 3000;
     for (unsigned seed = 0; seed < seeds; ++seed) {
         Simulation simulation(seed);
         simulation.run();
