@@ -24,7 +24,7 @@ struct JsonLimits {
     std::size_t max_depth = 32;
     std::size_t max_values = 100'000;  ///< of all kinds together: a value takes some 100 bytes, whatever its text takes
     DuplicateKeys duplicates = DuplicateKeys::last_wins;
-    bool comments = false;             ///< also // and /* */
+    bool comments = false;  ///< also // and /* */
 };
 
 /// An immutable JSON value. Copies are deep.
@@ -58,8 +58,8 @@ public:
     std::span<std::string const> keys() const noexcept { return keys_; }
     /// The value of an object's key; nullptr where there is none, or no object. Linear in the number of keys.
     Json const* find(std::string_view key) const noexcept;
-    /// The value at a JSON pointer (RFC 6901: "/a/0/b", "" is the value itself, ~1 is '/', ~0 is '~'). nullptr where nothing is there
-    /// or the pointer is malformed.
+    /// The value at a JSON pointer (RFC 6901: "/a/0/b", "" is the value itself, ~1 is '/', ~0 is '~'). nullptr where nothing is
+    /// there or the pointer is malformed.
     Json const* at(std::string_view pointer) const;
 
     /// The value as compact JSON, numbers as they were written.
