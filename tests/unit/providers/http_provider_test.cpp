@@ -310,7 +310,8 @@ TEST_CASE("a provider without its key is known and says which variable it needs"
     std::optional<FetchAnswer> answer;
     std::vector<Symbol> symbols(1, *Symbol::parse("AAPL"));
     auto const keep = [](PriceProvider& provider, std::vector<Symbol> wanted, std::optional<FetchAnswer>& out) -> Awaitable<void> {
-        out = co_await provider.fetch(std::move(wanted), SteadyTime::max());
+        auto const never = SteadyTime::max();
+        out = co_await provider.fetch(std::move(wanted), never);
     };
     net::co_spawn(fixture.loop, keep(*directory.find("finnhub"), symbols, answer), net::detached);
     fixture.run_until([&] { return answer.has_value(); });
