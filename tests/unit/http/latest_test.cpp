@@ -82,6 +82,7 @@ TEST_CASE("a miss fetches, stores and answers") {
     CHECK(answer.field("x-price-source") == "provider");
     CHECK(answer.field("age") == "0");
     CHECK(client.get("/prices/latest?symbol=MSFT").field("x-price-source") == "memory");
+    api.clock.advance(1s);
     CHECK(client.get("/prices/latest?symbol=MSFT&max_age=0").field("x-price-source") == "provider");
     CHECK(api.alpha.calls() == 2);
 }
@@ -101,7 +102,6 @@ TEST_CASE("a price that is too old is fetched, served marked, or refused, as ask
 
 TEST_CASE("provider=auto follows the failover order and says whom it passed over") {
     Api api;
-    api.finnhub.change_traits();
     auto client = api.client();
     auto const answer = client.get("/prices/latest?symbol=AAPL&provider=auto&detail=full");
     CHECK(answer.body.find("\"provider\":\"finnhub\"") != std::string::npos);
@@ -182,9 +182,12 @@ TEST_CASE("an unknown provider is 400 at once and the known ones are listed") {
 TEST_CASE("a provider's failure has the contract's status") {
     Api api;
     auto client = api.client();
-    auto const status = [&](std::string const& symbol) { return client.get("/prices/latest?provider=finnhub&symbol=" + symbol).status; };
-    mds::test::ScriptedProvider extra("extra", api.clock, api.random);
     api.finnhub.fails(Outcome::unknown_symbol);
+    api.finnhub.fails(Outcome::malformed);
+    api.finnhub.fails(Outcome::timeout);
+    auto const status = [&](std::string const& symbol) { return client.get("/prices/latest?provider=finnhub&symbol=" + symbol).status; };
     CHECK(status("FIRST") == 200);
-    CHECK(status("NOPE") == 404);
+    CHECK(status("UNKNOWN") == 404);
+    CHECK(status("NONSENSE") == 502);
+    CHECK(status("SLOW") == 504);
 }
