@@ -87,8 +87,9 @@ class Tables:
             self.intervals = {row[0] for row in connection.execute("SELECT DISTINCT interval FROM polling_jobs")}
 
 
-def check(directory, witnesses=(), interval=None, quiet_bus=True):
-    """Everything above. `quiet_bus`: the consumer has had the time to read all there is. `interval`: of every job, for I11."""
+def check(directory, witnesses=(), interval=None, quiet_bus=True, polled_from=None, polled_until=None):
+    """Everything above. `quiet_bus`: the consumer has had the time to read all there is. `interval`: of every job, for I11; with
+    `polled_from` and `polled_until` (seconds since the epoch) every symbol's ticks must cover that time."""
     tables, report = Tables(database_of(directory)), Report()
     if tables.integrity != ["ok"]:
         report.broken("integrity", "; ".join(tables.integrity[:3]))
@@ -101,7 +102,7 @@ def check(directory, witnesses=(), interval=None, quiet_bus=True):
     averages(tables, report, quiet_bus)
     consumer_offset(tables, report, quiet_bus)
     if interval is not None:
-        tick_ledger(tables, report, interval)
+        tick_ledger(tables, report, interval, polled_from, polled_until)
     return report
 
 
@@ -239,8 +240,9 @@ def consumer_offset(tables, report, quiet_bus):
         report.broken("I9", "no offset at all")
 
 
-def tick_ledger(tables, report, interval):
-    """I11: between a symbol's first and last tick every due tick ended once: answered, failed, or missed for a reason."""
+def tick_ledger(tables, report, interval, polled_from=None, polled_until=None):
+    """I11: between a symbol's first and last tick every due tick ended once: answered, failed, or missed for a reason. The jobs must
+    not have been changed meanwhile: a change may move a symbol to another grid."""
     step = interval * 1_000_000
     tried, missed = collections.defaultdict(set), collections.defaultdict(collections.Counter)
     for provider, symbols, cause, _, due, _ in tables.raw.values():
@@ -257,7 +259,9 @@ def tick_ledger(tables, report, interval):
             report.broken("I11", f"missed {first}-{last}: {ticks} ticks of {every} s do not fit")
         for symbol in json.loads(symbols):
             missed[symbol].update(dues)
-    for symbol in tried.keys() | missed.keys():
+    symbols = tried.keys() | missed.keys()
+    report.counts["symbols_polled"] = len(symbols)
+    for symbol in symbols:
         both = tried[symbol] & missed[symbol].keys()
         if both:
             report.broken("I11", f"{symbol}: {len(both)} ticks both tried and missed, such as {min(both)}")
@@ -268,6 +272,10 @@ def tick_ledger(tables, report, interval):
         expected = set(range(min(all_dues), max(all_dues) + 1, step))
         report.counts["ticks"] += len(all_dues)
         report.counts["ticks_tried"] += len(tried[symbol])
+        if polled_from is not None and min(all_dues) > polled_from * 1e6 + step:
+            report.broken("I11", f"{symbol}: its first tick is {min(all_dues) / 1e6 - polled_from:.3f} s after the begin")
+        if polled_until is not None and max(all_dues) < polled_until * 1e6 - step:
+            report.broken("I11", f"{symbol}: its last tick is {polled_until - max(all_dues) / 1e6:.3f} s before the end")
         if expected != all_dues:
             lost = sorted(expected - all_dues)
             report.counts["ticks_lost"] += len(lost)
