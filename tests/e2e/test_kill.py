@@ -117,6 +117,9 @@ class KillAtRandomMoments(unittest.TestCase):
                 time.sleep(chance.uniform(0.05, 1.6) * SLOWNESS)
                 service.kill()
                 readers.port = None
+                # What it had sent before it died must not be counted as the next life's.
+                eventually(lambda: stub.in_flight == 0)
+                time.sleep(0.02)
                 lives.append((before, len(stub.exchanges)))
                 if number % 5 == 4:
                     offsets.append(self.check_offset(service))
