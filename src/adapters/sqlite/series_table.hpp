@@ -1,0 +1,65 @@
+#pragma once
+
+#include <mds/domain/observation.hpp>
+#include <mds/domain/symbol.hpp>
+
+#include "adapters/sqlite/connection.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace mds::sqlite {
+
+/// A row of `series`. Rules of its numbering and of the state of its polls are here, in one place.
+struct SeriesRow {
+    std::int64_t id = 0;
+    std::int64_t last_seq = 0;
+    std::int64_t max_fetched = 0;
+    std::int64_t disorder = 0;
+    std::optional<std::int64_t> polled_at;
+    std::optional<std::int64_t> poll_due;
+    std::optional<std::int64_t> poll_duration;
+    std::int64_t failures = 0;
+    std::string last_error;
+    bool changed = false;  ///< differs from the table
+
+    /// The next number, for a point fetched then.
+    std::int64_t next_seq(UtcTime fetched_at) noexcept;
+    void poll_succeeded(Observation const& poll);
+    /// Attempts of one tick count as one failure.
+    void poll_failed(Observation const& poll, std::string_view error);
+
+private:
+    void polled(Observation const& poll) noexcept;
+};
+
+/// The writer's memory of `series`: this process is the only writer, so a row is read once and then known. Used inside a write
+/// transaction only; what was changed is written back once per transaction.
+class SeriesTable {
+public:
+    explicit SeriesTable(Connection& connection);
+
+    /// nullptr where it does not exist and `create` is false, or after a fault. Valid until forget().
+    SeriesRow* find(Symbol const& symbol, std::string const& provider, bool create);
+    /// Marks the row for flush().
+    void touch(SeriesRow& row);
+    void flush();
+    /// After a transaction that did not commit: the memory may be ahead of the table.
+    void forget() noexcept;
+
+private:
+    using Rows = std::unordered_map<Symbol, SeriesRow>;
+
+    Connection& connection_;
+    Statement read_;
+    Statement insert_;
+    Statement update_;
+    std::map<std::string, Rows> providers_;
+    std::vector<SeriesRow*> changed_;
+};
+
+}  // namespace mds::sqlite
