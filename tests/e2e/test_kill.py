@@ -126,7 +126,7 @@ class KillAtRandomMoments(unittest.TestCase):
             time.sleep(2.5)
             readers.stop()
             with service.client() as client:
-                client.post(f"/prices/poll/{job}/pause", None)
+                client.post(f"/prices/poll/{job}/pause")
             self.settle(service)
             lives.append((before, len(stub.exchanges)))
             self.assertEqual(service.stop(), 0)

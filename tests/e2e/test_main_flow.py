@@ -183,19 +183,19 @@ class Jobs(unittest.TestCase):
             path = f"/prices/poll/{job}"
             wait_for_points(client, "AAPL", 2)
 
-            paused = client.post(path + "/pause", None).json()
+            paused = client.post(path + "/pause").json()
             self.assertEqual((paused["status"], paused["targets"][0]["next_poll"]), ("paused", None))
-            self.assertEqual(client.post(path + "/pause", None).status, 200)
+            self.assertEqual(client.post(path + "/pause").status, 200)
             time.sleep(0.5)
             before = len(history(client, "AAPL"))
             time.sleep(1.6)
             self.assertEqual(len(history(client, "AAPL")), before, "a paused job was polled")
 
-            self.assertEqual(client.post(path + "/run", None).status, 200)
+            self.assertEqual(client.post(path + "/run").status, 200)
             wait_for_points(client, "AAPL", before + 1)
             self.assertEqual(client.get(path).json()["status"], "paused")
 
-            self.assertEqual(client.post(path + "/resume", None).json()["status"], "active")
+            self.assertEqual(client.post(path + "/resume").json()["status"], "active")
             wait_for_points(client, "AAPL", before + 3)
 
             changed = client.send_json("PATCH", path, {"symbols": ["MSFT"]})

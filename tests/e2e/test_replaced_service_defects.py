@@ -143,7 +143,7 @@ class Defects(unittest.TestCase):
         self.assertGreaterEqual(behind, 500)
         with service.client() as again:
             job = again.get("/prices/poll").json()["jobs"][0]["job_id"]
-            again.post(f"/prices/poll/{job}/pause", None)
+            again.post(f"/prices/poll/{job}/pause")
 
         def caught_up():
             report = checker.check(service.data_dir)
@@ -156,7 +156,7 @@ class Defects(unittest.TestCase):
         stub, service, client = self.running()
         job = start_job(client, ["AAPL"])
         wait_for_points(client, "AAPL", 8)
-        client.post(f"/prices/poll/{job}/pause", None)
+        client.post(f"/prices/poll/{job}/pause")
         eventually(lambda: not checker.check(service.data_dir).violations, what="an average of every point")
         service.stop()
         with contextlib.closing(database(service)) as tables:

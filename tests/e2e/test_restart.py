@@ -17,7 +17,7 @@ class Restart(unittest.TestCase):
             with service.client() as client:
                 running = start_job(client, ["AAPL", "MSFT"])
                 paused = start_job(client, ["TSLA"], 60)
-                client.post(f"/prices/poll/{paused}/pause", None)
+                client.post(f"/prices/poll/{paused}/pause")
                 wait_for_points(client, "AAPL", 6)
             self.assertEqual(service.stop(), 0)
             service.start()

@@ -49,7 +49,10 @@ class Client:
         body = json.dumps(value).encode()
         return self.request(method, path, body, {"Content-Type": "application/json", **(headers or {})})
 
-    def post(self, path, value, headers=None):
+    def post(self, path, value=None, headers=None):
+        """Without a value: without a body."""
+        if value is None:
+            return self.request("POST", path, headers=headers)
         return self.send_json("POST", path, value, headers)
 
     def close(self):

@@ -174,7 +174,7 @@ class Service:
                 line = raw.decode(errors="replace").rstrip("\n")
                 self.log.append(line)
                 if self.port is None and '"http.listening"' in line:
-                    self.port = int(json.loads(line)["url"].rstrip("/").rsplit(":", 1)[1])
+                    self.port = json.loads(line)["port"]
                     self._listening.set()
         process.stderr.close()
 
