@@ -4,6 +4,7 @@
 
 #include <boost/json/basic_parser_impl.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <unordered_set>
 #include <utility>
@@ -11,6 +12,23 @@
 namespace mds::codec {
 
 namespace json = boost::json;
+
+namespace {
+
+/// Positions, descending, of the keys that occur again behind. Most objects are small: no hashing for those.
+std::vector<std::size_t> repeated_later(std::vector<std::string> const& keys) {
+    constexpr std::size_t small = 16;
+    std::vector<std::size_t> found;
+    std::unordered_set<std::string_view> seen;
+    for (std::size_t i = keys.size(); i-- > 0;) {
+        auto const behind = keys.begin() + static_cast<std::ptrdiff_t>(i) + 1;
+        bool const again = keys.size() <= small ? std::find(behind, keys.end(), keys[i]) != keys.end() : !seen.insert(keys[i]).second;
+        if (again) found.push_back(i);
+    }
+    return found;
+}
+
+}  // namespace
 
 /// Boost.JSON's handler: open containers on a stack, each finished value goes to the container on top. A member function returns
 /// false, with an error code, to end the parse.
@@ -100,11 +118,7 @@ private:
 
     bool fold_duplicates(Json& object, json::error_code& ec) {
         auto& keys = object.keys_;
-        std::unordered_set<std::string_view> seen;
-        std::vector<std::size_t> superseded;  // descending
-        for (std::size_t i = keys.size(); i-- > 0;) {
-            if (!seen.insert(keys[i]).second) superseded.push_back(i);
-        }
+        auto const superseded = repeated_later(keys);
         if (superseded.empty()) return true;
         if (limits_.duplicates == DuplicateKeys::refuse) return refuse("key \"" + keys[superseded.back()] + "\" occurs twice", ec);
         auto next = superseded.rbegin();

@@ -88,30 +88,34 @@ std::optional<chrono::minutes> offset_of(Fields& fields) noexcept {
 }  // namespace
 
 std::string format_rfc3339(UtcTime time) {
+    std::string text;
+    text.reserve(27);
+    append_rfc3339(text, time);
+    return text;
+}
+
+void append_rfc3339(std::string& out, UtcTime time) {
     time = std::clamp(time, first_time, end_of_time - chrono::microseconds(1));
     auto const day = chrono::floor<chrono::days>(time);
     chrono::year_month_day const date(day);
     chrono::hh_mm_ss const clock(time - day);
-    std::string text;
-    text.reserve(27);
-    append_digits(text, static_cast<int>(date.year()), 4);
-    text += '-';
-    append_digits(text, static_cast<int>(static_cast<unsigned>(date.month())), 2);
-    text += '-';
-    append_digits(text, static_cast<int>(static_cast<unsigned>(date.day())), 2);
-    text += 'T';
-    append_digits(text, static_cast<int>(clock.hours().count()), 2);
-    text += ':';
-    append_digits(text, static_cast<int>(clock.minutes().count()), 2);
-    text += ':';
-    append_digits(text, static_cast<int>(clock.seconds().count()), 2);
+    append_digits(out, static_cast<int>(date.year()), 4);
+    out += '-';
+    append_digits(out, static_cast<int>(static_cast<unsigned>(date.month())), 2);
+    out += '-';
+    append_digits(out, static_cast<int>(static_cast<unsigned>(date.day())), 2);
+    out += 'T';
+    append_digits(out, static_cast<int>(clock.hours().count()), 2);
+    out += ':';
+    append_digits(out, static_cast<int>(clock.minutes().count()), 2);
+    out += ':';
+    append_digits(out, static_cast<int>(clock.seconds().count()), 2);
     if (auto const micros = static_cast<int>(clock.subseconds().count()); micros != 0) {
-        text += '.';
-        append_digits(text, micros, 6);
-        while (text.back() == '0') text.pop_back();
+        out += '.';
+        append_digits(out, micros, 6);
+        while (out.back() == '0') out.pop_back();
     }
-    text += 'Z';
-    return text;
+    out += 'Z';
 }
 
 std::optional<UtcTime> parse_rfc3339(std::string_view text) noexcept {

@@ -1,0 +1,124 @@
+#include <adapters/providers/http_provider.hpp>
+
+#include <algorithm>
+
+namespace mds::providers {
+
+namespace {
+
+constexpr std::size_t max_text = 300;  // bytes of a reason or a media type that are kept
+
+ProviderTraits traits_of(codec::ProviderEntry const& entry) {
+    ProviderTraits traits;
+    traits.name = entry.name;
+    traits.batch_max = entry.batch ? std::max<std::size_t>(1, entry.batch->max) : 1;
+    traits.missing_secret = entry.missing_secret();
+    traits.zero_means_unknown = entry.zero_means_unknown;
+    return traits;
+}
+
+std::vector<SymbolResult> rejected(std::span<Symbol const> symbols, Outcome outcome, std::string const& reason) {
+    std::vector<SymbolResult> results;
+    for (auto const& symbol : symbols) results.emplace_back(symbol, Reject(outcome, reason));
+    return results;
+}
+
+/// Why the request cannot even be made; nullopt where it can.
+std::optional<Reject> obstacle(codec::ProviderEntry const& entry, ProviderTraits const& traits, std::size_t symbols) {
+    if (!traits.missing_secret.empty()) {
+        return Reject(Outcome::auth, "provider " + entry.name + " needs the environment variable " + traits.missing_secret);
+    }
+    if (symbols > traits.batch_max) {
+        return Reject(Outcome::batch_too_large, "provider " + entry.name + " answers at most " + std::to_string(traits.batch_max) +
+                                                    " symbols at a time");
+    }
+    return std::nullopt;
+}
+
+std::string printable(std::string_view text) {
+    std::string out(text.substr(0, max_text));
+    std::replace_if(out.begin(), out.end(), [](unsigned char c) { return c < 0x20 || c >= 0x7F; }, '?');
+    return out;
+}
+
+}  // namespace
+
+ProviderMetrics::ProviderMetrics(support::Metrics& metrics, std::string const& provider)
+    : seconds_(metrics.histogram("mds_provider_request_seconds", "Time from a provider request to the end of its answer",
+                                 support::latency_bounds(), {{"provider", provider}})),
+      bytes_(metrics.counter("mds_provider_answer_bytes_total", "Bytes of provider answers after decompression", {{"provider", provider}})),
+      truncated_(metrics.counter("mds_provider_truncated_total", "Provider answers cut at the size limit", {{"provider", provider}})),
+      rounded_(metrics.counter("mds_provider_prices_rounded_total", "Prices with more than 18 decimals, rounded half to even",
+                               {{"provider", provider}})) {
+    for (std::size_t i = 0; i < outcomes; ++i) {
+        results_[i] = &metrics.counter("mds_provider_results_total", "Symbols asked for, by how it ended",
+                                       {{"provider", provider}, {"outcome", std::string(to_string(static_cast<Outcome>(i)))}});
+    }
+}
+
+void ProviderMetrics::count(FetchAnswer const& answer) {
+    static_assert(static_cast<std::size_t>(Outcome::unclassified_error) + 1 == outcomes);
+    for (auto const& result : answer.results) {
+        auto const outcome = result.quote() != nullptr ? Outcome::ok : result.reject()->outcome;
+        results_[static_cast<std::size_t>(outcome)]->Increment();
+    }
+    seconds_.Observe(std::chrono::duration<double>(answer.duration).count());
+    if (!answer.answer) return;
+    bytes_.Increment(static_cast<double>(answer.answer->body.size()));
+    if (answer.answer->truncated) truncated_.Increment();
+}
+
+HttpProvider::HttpProvider(codec::ProviderEntry entry, CurlClient& http, Clock const& clock, Random& random, support::Metrics& metrics)
+    : entry_(std::move(entry)), mask_(entry_.secrets), traits_(traits_of(entry_)), http_(http), clock_(clock), random_(random),
+      metrics_(metrics, entry_.name) {}
+
+Awaitable<FetchAnswer> HttpProvider::fetch(std::vector<Symbol> symbols, SteadyTime deadline) {
+    FetchAnswer answer;
+    auto const begin = clock_.steady_now();
+    auto const blocked = obstacle(entry_, traits_, symbols.size());
+    auto request = blocked ? std::nullopt : codec::make_request(entry_, symbols);
+    if (request) {
+        HttpRequest http_request{std::move(request->url), std::move(request->headers)};
+        HttpResult http = co_await http_.get(std::move(http_request), deadline);
+        answer.fetched_at = clock_.now();
+        answer.duration = std::chrono::duration_cast<std::chrono::microseconds>(clock_.steady_now() - begin);
+        if (http) take(*http, symbols, answer);
+        else answer.results = rejected(symbols, http.error().outcome, mask_.masked(http.error().reason));
+    } else {
+        answer.fetched_at = clock_.now();
+        answer.results = blocked ? rejected(symbols, blocked->outcome, blocked->reason)
+                                 : rejected(symbols, Outcome::unknown_symbol, "provider " + entry_.name + " has no spelling for this");
+    }
+    metrics_.count(answer);
+    co_return answer;
+}
+
+void HttpProvider::take(HttpAnswer& http, std::span<Symbol const> symbols, FetchAnswer& answer) {
+    // Judged as it came, masked afterwards: a short key may be a part of a number.
+    codec::ProviderAnswer const view{http.status, http.content_type, http.body, http.truncated};
+    auto judgement = codec::judge(entry_, symbols, view, answer.fetched_at);
+    for (std::size_t i = 0; i < symbols.size(); ++i) {
+        answer.results.emplace_back(symbols[i], numbered(std::move(judgement.verdicts[i]), answer.fetched_at));
+    }
+    answer.retry_after = codec::read_retry_after(http.retry_after, answer.fetched_at);
+    if (!answer.retry_after) answer.retry_after = judgement.retry_after;
+    RawAnswer raw;
+    raw.http_status = http.status;
+    raw.content_type = printable(mask_.masked(http.content_type));
+    raw.body = http.truncated ? mask_.masked_cut(http.body) : mask_.masked(http.body);
+    raw.truncated = http.truncated;
+    answer.answer = std::move(raw);
+}
+
+std::variant<Quote, Reject> HttpProvider::numbered(codec::Verdict&& verdict, UtcTime at) {
+    if (auto* reject = std::get_if<Reject>(&verdict)) return Reject(reject->outcome, mask_.masked(reject->reason));
+    auto& judged = std::get<codec::JudgedQuote>(verdict);
+    if (judged.rounded) metrics_.count_rounded();
+    auto const random_a = random_.next();
+    Quote quote(Uuid::v7(at, random_a, random_.next()), judged.price, judged.timestamp, judged.time_source);
+    quote.currency = std::move(judged.currency);
+    quote.volume = std::move(judged.volume);
+    return quote;
+}
+
+}  // namespace mds::providers

@@ -1,0 +1,103 @@
+#include <codec/catalogue_fields.hpp>
+
+namespace mds::codec {
+
+namespace {
+
+constexpr std::array<std::pair<std::string_view, TimeEncoding>, 7> encodings{{{"unix_s", TimeEncoding::unix_s},
+                                                                             {"unix_ms", TimeEncoding::unix_ms},
+                                                                             {"unix_us", TimeEncoding::unix_us},
+                                                                             {"unix_ns", TimeEncoding::unix_ns},
+                                                                             {"rfc3339", TimeEncoding::rfc3339},
+                                                                             {"datetime", TimeEncoding::datetime},
+                                                                             {"date", TimeEncoding::date}}};
+
+TimeField read_time_field(ObjectFields& fields, bool& optional) {
+    TimeField time;
+    for (auto const& text : fields.texts("path")) {
+        if (auto path = Path::parse(text)) time.paths.push_back(std::move(*path));
+        else fields.fault("path", "'" + text + "' is no path");
+    }
+    if (time.paths.empty()) fields.fault("path", "is missing");
+    if (fields.find("as") == nullptr) fields.fault("as", "is missing");
+    time.encoding = fields.choice("as", encodings, TimeEncoding::rfc3339);
+    if (auto const name = fields.text("zone"); !name.empty()) {
+        if (auto const zone = TimeZone::parse(name)) time.zone = *zone;
+        else fields.fault("zone", "'" + name + "' is no known time zone; write an offset such as +05:30");
+    }
+    optional = fields.flag("optional");
+    fields.finish();
+    return time;
+}
+
+ValueGroup read_group(ObjectFields fields) {
+    ValueGroup group;
+    group.price = fields.path("price", true).value_or(Path());
+    if (auto time = fields.object("time"); time.is_there()) group.time = read_time_field(time, group.time_may_be_absent);
+    group.volume = fields.path("volume");
+    fields.finish();
+    return group;
+}
+
+void read_groups(ObjectFields& fields, ProviderEntry& entry) {
+    auto const* json = fields.find("values");
+    if (json == nullptr) return fields.fault("values", "is missing");
+    if (!json->is_array()) {
+        entry.values.push_back(read_group(ObjectFields(json, fields.path_of("values"), fields.problems())));
+        return;
+    }
+    if (json->items().empty()) fields.fault("values", "must not be empty");
+    for (std::size_t i = 0; i < json->items().size(); ++i) {
+        auto const path = fields.path_of("values") + "[" + std::to_string(i) + "]";
+        entry.values.push_back(read_group(ObjectFields(&json->items()[i], path, fields.problems())));
+    }
+}
+
+void read_currency(ObjectFields& fields, ProviderEntry& entry) {
+    auto const written = fields.text("currency");
+    if (written.starts_with('/')) {
+        entry.currency = Path::parse(written);
+        if (!entry.currency) fields.fault("currency", "'" + written + "' is no path");
+    } else if (auto text = Template::parse(written)) {
+        entry.currency_text = std::move(*text);
+    } else {
+        fields.fault("currency", "must be a path, a currency, or {quote}");
+    }
+}
+
+void read_echo(ObjectFields& fields, ProviderEntry& entry) {
+    for (auto const& [path_text, expected_text] : fields.pairs("echo")) {
+        auto path = Path::parse(path_text);
+        auto expected = Template::parse(expected_text);
+        if (path && expected) entry.echo.emplace_back(std::move(*path), std::move(*expected));
+        else fields.fault("echo", "'" + path_text + "': '" + expected_text + "' is not a path and a template");
+    }
+}
+
+void read_scale(ObjectFields& fields, ProviderEntry& entry) {
+    auto const* json = fields.find("scale");
+    if (json == nullptr) return;
+    if (!json->is_array()) fields.fault("scale", "must be an array");
+    for (std::size_t i = 0; i < (json->is_array() ? json->items().size() : 0); ++i) {
+        ObjectFields rule_fields(&json->items()[i], fields.path_of("scale") + "[" + std::to_string(i) + "]", fields.problems());
+        ScaleRule rule;
+        if (auto when = rule_fields.object("when"); when.is_there()) rule.when = read_predicate(std::move(when));
+        if (rule_fields.find("power_of_ten") == nullptr) rule_fields.fault("power_of_ten", "is missing");
+        rule.power_of_ten = static_cast<int>(rule_fields.integer("power_of_ten", -18, 18).value_or(0));
+        rule.currency = rule_fields.text("currency");
+        rule_fields.finish();
+        entry.scale.push_back(std::move(rule));
+    }
+}
+
+}  // namespace
+
+void read_values_of(ObjectFields& fields, ProviderEntry& entry) {
+    read_groups(fields, entry);
+    read_echo(fields, entry);
+    read_currency(fields, entry);
+    read_scale(fields, entry);
+    entry.zero_means_unknown = fields.flag("zero_means_unknown");
+}
+
+}  // namespace mds::codec

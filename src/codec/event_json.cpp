@@ -1,0 +1,202 @@
+#include "codec/event_json.hpp"
+
+#include "codec/json_document.hpp"
+#include "codec/json_text.hpp"
+
+#include <charconv>
+#include <cstdint>
+#include <optional>
+
+namespace mds::codec {
+namespace {
+
+std::string const* header(EventHeaders const& headers, std::string_view name) {
+    for (auto const& [key, value] : headers) {
+        if (key == name) return &value;
+    }
+    return nullptr;
+}
+
+/// Takes a record apart; the first fault ends it. Each step returns nothing once there is a fault.
+class Decoder {
+public:
+    explicit Decoder(EventHeaders const& headers) : headers_(headers) {}
+
+    DecodedEvent decode(std::string_view value, SymbolCase fold) {
+        if (!read(value)) return *fault_;
+        bool const ours = header(headers_, "store_epoch") != nullptr;
+        auto const symbol = read_symbol(ours ? SymbolCase::preserve : fold);
+        auto const price = read_price();
+        auto const timestamp = read_timestamp();
+        auto source = read_source();
+        if (fault_) return *fault_;
+        Series series(*symbol, std::move(*source));
+        if (ours) return ours_of(std::move(series), *price->price, *timestamp);
+        ForeignEvent event(std::move(series), *price->price, *timestamp);
+        event.rounded = price->rounded;
+        return event;
+    }
+
+private:
+    std::nullopt_t fail(EventFaultKind kind, std::string why) {
+        if (!fault_) fault_.emplace(kind, std::move(why));
+        return std::nullopt;
+    }
+
+    bool read(std::string_view value) {
+        JsonLimits limits;
+        limits.max_depth = 8;
+        limits.max_values = 1000;
+        auto parsed = Json::parse(value, limits);
+        if (!parsed) {
+            fail(EventFaultKind::not_json, parsed.error().message);
+            return false;
+        }
+        body_ = std::move(*parsed);
+        if (!body_.is_object()) fail(EventFaultKind::not_json, "the value is no JSON object");
+        return body_.is_object();
+    }
+
+    Json const* field(std::string_view name, bool number_too = false) {
+        Json const* const found = body_.find(name);
+        if (found == nullptr) {
+            fail(EventFaultKind::missing_field, "no field \"" + std::string(name) + "\"");
+            return nullptr;
+        }
+        if (found->is_string() || (number_too && found->is_number())) return found;
+        fail(EventFaultKind::wrong_type, "field \"" + std::string(name) + "\" is of type " + std::string(to_string(found->kind())));
+        return nullptr;
+    }
+
+    std::optional<Symbol> read_symbol(SymbolCase fold) {
+        Json const* const text = field("symbol");
+        if (text == nullptr) return std::nullopt;
+        auto symbol = Symbol::parse(text->text(), fold);
+        if (!symbol) return fail(EventFaultKind::bad_symbol, "not a symbol: \"" + text->text().substr(0, 64) + "\"");
+        return symbol;
+    }
+
+    std::optional<Price::Parsed> read_price() {
+        Json const* const text = field("price", true);
+        if (text == nullptr) return std::nullopt;
+        auto const parsed = Price::parse(text->text());
+        if (!parsed.price) return fail(EventFaultKind::bad_price, "not a price: \"" + text->text().substr(0, 64) + "\"");
+        return parsed;
+    }
+
+    std::optional<UtcTime> read_timestamp() {
+        Json const* const text = field("timestamp");
+        if (text == nullptr) return std::nullopt;
+        auto const time = parse_rfc3339(text->text());
+        if (!time) return fail(EventFaultKind::bad_timestamp, "not an RFC 3339 time: \"" + text->text().substr(0, 64) + "\"");
+        return time;
+    }
+
+    std::optional<std::string> read_source() {
+        Json const* const text = field("source");
+        if (text == nullptr) return std::nullopt;
+        if (!is_provider_name(text->text())) {
+            return fail(EventFaultKind::bad_source, "not a provider's name: \"" + text->text().substr(0, 64) + "\"");
+        }
+        return text->text();
+    }
+
+    std::optional<Uuid> read_raw_id() {
+        Json const* const text = field("raw_response_id");
+        if (text == nullptr) return std::nullopt;
+        auto const id = Uuid::parse(text->text());
+        if (!id) return fail(EventFaultKind::bad_raw_id, "field \"raw_response_id\" is no UUID");
+        return id;
+    }
+
+    /// A header of ours read by `parse`, which gives an optional.
+    template <class Parse>
+    auto read_header(std::string_view name, Parse parse) -> decltype(parse(std::string_view())) {
+        std::string const* const text = header(headers_, name);
+        if (text == nullptr) return fail(EventFaultKind::bad_header, "no header \"" + std::string(name) + "\"");
+        auto value = parse(std::string_view(*text));
+        if (!value) return fail(EventFaultKind::bad_header, "cannot read header \"" + std::string(name) + "\"");
+        return value;
+    }
+
+    static std::optional<std::int64_t> integer(std::string_view text) {
+        std::int64_t value = 0;
+        auto const [end, ec] = std::from_chars(text.data(), text.data() + text.size(), value);
+        if (ec != std::errc() || end != text.data() + text.size() || value < 0) return std::nullopt;
+        return value;
+    }
+
+    DecodedEvent ours_of(Series series, Price price, UtcTime timestamp) {
+        auto const schema = read_header("schema", integer);
+        if (schema && *schema > event_schema_version) fail(EventFaultKind::newer_schema, "schema " + std::to_string(*schema));
+        auto const id = read_header("event_id", Uuid::parse);
+        auto const seq = read_header("seq", integer);
+        auto const epoch = read_header("store_epoch", integer);
+        auto const fetched_at = read_header("fetched_at", parse_rfc3339);
+        auto const raw_id = read_raw_id();
+        if (seq && *seq < 1) fail(EventFaultKind::bad_header, "header \"seq\" counts from 1");
+        auto const time_source = header(headers_, "time_source") == nullptr ? TimeSource::quote
+                                                                           : read_header("time_source", parse_time_source);
+        if (fault_) return *fault_;
+        PricePoint point(*id, std::move(series), *seq, price, timestamp, *fetched_at, *raw_id);
+        point.time_source = *time_source;
+        if (auto const* const currency = header(headers_, "currency")) point.currency = *currency;
+        return PriceEvent(std::move(point), *epoch);
+    }
+
+    EventHeaders const& headers_;
+    Json body_;
+    std::optional<EventFault> fault_;
+};
+
+}  // namespace
+
+void append_event_value(std::string& out, PricePoint const& point) {
+    out += R"({"symbol":)";
+    append_json_string(out, point.series.symbol.str());
+    out += R"(,"price":)";
+    point.price.append_to(out);
+    out += R"(,"timestamp":")";
+    append_rfc3339(out, point.timestamp);
+    out += R"(","source":)";
+    append_json_string(out, point.series.provider);
+    out += R"(,"raw_response_id":")";
+    out += point.raw_id.to_string();
+    out += R"("})";
+}
+
+EventHeaders event_headers(PriceEvent const& event) {
+    PricePoint const& point = event.point;
+    EventHeaders headers;
+    headers.reserve(7);
+    headers.emplace_back("event_id", point.id.to_string());
+    headers.emplace_back("seq", std::to_string(point.seq));
+    headers.emplace_back("store_epoch", std::to_string(event.store_epoch));
+    headers.emplace_back("schema", std::to_string(event_schema_version));
+    headers.emplace_back("fetched_at", format_rfc3339(point.fetched_at));
+    if (point.time_source != TimeSource::quote) headers.emplace_back("time_source", to_string(point.time_source));
+    if (!point.currency.empty()) headers.emplace_back("currency", point.currency);
+    return headers;
+}
+
+std::string_view to_string(EventFaultKind kind) noexcept {
+    switch (kind) {
+        case EventFaultKind::not_json: return "not_json";
+        case EventFaultKind::missing_field: return "missing_field";
+        case EventFaultKind::wrong_type: return "wrong_type";
+        case EventFaultKind::bad_symbol: return "bad_symbol";
+        case EventFaultKind::bad_price: return "bad_price";
+        case EventFaultKind::bad_timestamp: return "bad_timestamp";
+        case EventFaultKind::bad_source: return "bad_source";
+        case EventFaultKind::bad_raw_id: return "bad_raw_id";
+        case EventFaultKind::bad_header: return "bad_header";
+        case EventFaultKind::newer_schema: return "newer_schema";
+    }
+    return "not_json";
+}
+
+DecodedEvent decode_event(std::string_view value, EventHeaders const& headers, SymbolCase fold) {
+    return Decoder(headers).decode(value, fold);
+}
+
+}  // namespace mds::codec
