@@ -154,6 +154,7 @@ Result<Json> Json::parse(std::string_view text, JsonLimits const& limits) {
     json::parse_options options;
     options.max_depth = limits.max_depth;
     options.allow_comments = limits.comments;
+    options.allow_trailing_commas = limits.comments;
     json::basic_parser<Builder> parser(options, limits);
     json::error_code ec;
     std::size_t const read = parser.write_some(false, text.data(), text.size(), ec);

@@ -24,7 +24,7 @@ struct JsonLimits {
     std::size_t max_depth = 32;
     std::size_t max_values = 100'000;  ///< of all kinds together: a value takes some 100 bytes, whatever its text takes
     DuplicateKeys duplicates = DuplicateKeys::last_wins;
-    bool comments = false;             ///< also // and /* */
+    bool comments = false;             ///< also // and /* */, and a comma after the last item: for files that people write
 };
 
 /// An immutable JSON value. Copies are deep.

@@ -19,7 +19,8 @@ struct JobView {
     std::vector<TargetState> targets;
 };
 
-/// The routes under /prices/poll behind their parameters. Any I/O thread.
+/// The routes under /prices/poll behind their parameters. Any I/O thread. Providers may be named by alias; jobs hold, and answers
+/// show, their own names without repeats, so that the same target is the same target however it was spelt.
 class JobService {
 public:
     /// `changed` is called after every committed change, to wake a poller of this process; it must not block.
@@ -40,7 +41,7 @@ public:
     /// with another body), unavailable.
     Task<Accepted> create(JobConfig config, std::optional<Key> key, std::function<std::string(Job const&)> render);
 
-    /// Errors: not_found, conflict (cancelled), invalid_argument (unknown provider), unavailable.
+    /// Errors: not_found, conflict (cancelled), invalid_argument (unknown provider), unavailable. `list`: the last two.
     Task<JobView> change(std::string id, JobChange change);
     Task<JobView> find(std::string id);
 
@@ -51,7 +52,9 @@ public:
     Task<Page> list(JobFilter filter);
 
 private:
-    Task<JobView> with_states(Job job);
+    Result<std::vector<std::string>> known(std::vector<std::string> const& names) const;
+    Task<JobView> with_state(Job job);
+    Task<std::vector<JobView>> with_states(std::vector<Job> jobs);
 
     JobStore& store_;
     JobReads& reads_;

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <shared_mutex>
@@ -18,10 +19,12 @@ namespace mds {
 struct CachedPrice {
     PricePoint point;
     std::string body;
+
+    CachedPrice(PricePoint p, std::string b) : point(std::move(p)), body(std::move(b)) {}
 };
 
 /// The newest point of every series, in memory. Never goes back to an older seq. Any thread; a look-up holds one shard's lock for the
-/// length of the visit, so visit quickly.
+/// length of the visit, so visit quickly. Some 400 bytes per series.
 class LatestCache final : public CommitListener {
 public:
     LatestCache();
@@ -34,33 +37,41 @@ public:
     /// Calls `seen(CachedPrice const&)` if the series is there. False: it is not.
     template <class Visitor>
     bool visit(std::string_view symbol, std::string_view provider, Visitor&& seen) const {
-        Shard const& shard = shard_of(symbol, provider);
+        Key const key(symbol, provider);
+        Shard const& shard = shard_of(key);
         std::shared_lock const lock(shard.mutex);
-        CachedPrice const* const found = shard.find(symbol, provider);
-        if (found == nullptr) return false;
-        seen(*found);
+        auto const found = shard.prices.find(key);
+        if (found == shard.prices.end()) return false;
+        seen(static_cast<CachedPrice const&>(*found->second));
         return true;
     }
 
     std::size_t size() const;
 
 private:
+    /// Views into the entry that it leads to. Carries its hash: one computation serves the shard, the bucket and every rehash.
     struct Key {
         std::string_view symbol;
         std::string_view provider;
-        friend bool operator==(Key const&, Key const&) = default;
+        std::size_t hash;
+
+        Key(std::string_view s, std::string_view p) noexcept
+            : symbol(s), provider(p), hash(std::hash<std::string_view>{}(s) * 31 + std::hash<std::string_view>{}(p)) {}
+        friend bool operator==(Key const& a, Key const& b) noexcept { return a.symbol == b.symbol && a.provider == b.provider; }
     };
     struct KeyHash {
-        std::size_t operator()(Key const& key) const noexcept;
+        std::size_t operator()(Key const& key) const noexcept { return key.hash; }
     };
-    struct Shard {
+    /// On its own cache lines: a write to one shard does not slow the readers of its neighbour.
+    struct alignas(64) Shard {
         mutable std::shared_mutex mutex;
-        std::unordered_map<Key, std::unique_ptr<CachedPrice>, KeyHash> prices;  ///< keys view into the values
-        CachedPrice const* find(std::string_view symbol, std::string_view provider) const;
+        std::unordered_map<Key, std::unique_ptr<CachedPrice>, KeyHash> prices;
     };
     static constexpr std::size_t shard_count = 64;
 
-    Shard const& shard_of(std::string_view symbol, std::string_view provider) const noexcept;
+    // The map takes the hash modulo a prime, so the top bits are independent of the bucket.
+    Shard& shard_of(Key const& key) const noexcept { return (*shards_)[key.hash >> 58]; }
+
     std::unique_ptr<std::array<Shard, shard_count>> shards_;
 };
 

@@ -22,7 +22,7 @@ std::string_view to_string(PriceSource source) noexcept;
 
 struct LatestRequest {
     Symbol symbol;
-    std::vector<std::string> providers;           ///< checked names; failover order where `automatic`
+    std::vector<std::string> providers;           ///< names or aliases, at least one; failover order where `automatic`
     bool automatic = false;
     std::optional<std::chrono::seconds> max_age;  ///< none: the configured one; 0: always fetch
     OnStale on_stale = OnStale::fetch;
@@ -53,11 +53,14 @@ struct LatestPriceOptions {
     std::chrono::seconds failed_fetch_memory{5};
     std::chrono::seconds unknown_symbol_memory{60};
     std::chrono::milliseconds store_budget{50};
-    std::chrono::milliseconds fetch_deadline{10'000};
+    std::chrono::milliseconds fetch_deadline{10'000};  ///< of all providers of a failover order together
+    std::chrono::milliseconds commit_budget{2000};     ///< a price that is not durable by then is not answered
 };
 
 /// GET /prices/latest behind its parameters: memory -> shared cache -> store -> provider, single flight per series, stale-if-error.
 /// Freshness is judged by fetched_at alone. Any I/O thread; fetching runs on the fetch thread.
+/// Of a failover order the first provider with a fresh price answers; nobody is called while one of them has one. Without, they are
+/// called in order; every failure is a reason to try the next.
 class LatestPriceService {
 public:
     LatestPriceService(LatestCache& cache, PriceReads& store, ProviderDirectory& providers, Ingest& ingest, Clock& clock,
@@ -65,7 +68,8 @@ public:
                        LatestPriceOptions options);
     ~LatestPriceService();
 
-    /// Errors: not_found, upstream_invalid, unavailable (with retry_after), timeout, internal; each with a message for the client.
+    /// Errors: invalid_argument (unknown provider, with the known ones), not_found, upstream_invalid, unavailable (with retry_after),
+    /// timeout, internal; each with a message for the client.
     Task<LatestAnswer> get(LatestRequest request);
 
     LatestPriceOptions const& options() const noexcept;

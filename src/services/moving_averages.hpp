@@ -28,10 +28,16 @@ struct MovingAverageAnswer {
 class MovingAverages {
 public:
     MovingAverages(AverageReads& averages, PriceReads& points) : averages_(averages), points_(points) {}
-    /// Errors: not_found with the number of points there are, unavailable, timeout.
+    /// Errors: not_found with the number of points there are, unavailable (also while the table is behind the points), timeout.
     Task<MovingAverageAnswer> get(MovingAverageRequest request);
 
 private:
+    Task<AveragePoint> head(Series series, int period);
+    Task<AveragePage> page(AverageQuery query, int period);
+    Task<AveragePoint> stored_head(Series series);
+    Task<AveragePoint> folded_head(Series series, int period);
+    Task<AveragePage> folded_page(AverageQuery query, int period);
+
     AverageReads& averages_;
     PriceReads& points_;
 };

@@ -17,6 +17,7 @@ Connection::Connection(ConnectionOptions const& options, Side side, Condition& c
         if (side == Side::write) execute("PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 67108864");
         execute(options.durability == Durability::full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = OFF");
         execute("PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF");
+        execute(("PRAGMA wal_autocheckpoint = " + std::to_string(options.checkpoint_pages)).c_str());
         execute(("PRAGMA cache_size = -" + std::to_string(options.cache_kib)).c_str());
         if (side == Side::read) execute("PRAGMA query_only = ON");
     } else {

@@ -29,6 +29,7 @@ struct ConnectionOptions {
     std::string vfs;  ///< empty: SQLite's own
     Durability durability = Durability::full;
     int cache_kib = 256;
+    int checkpoint_pages = 1000;  ///< of the WAL, moved into the file then
     int busy_ms = 1000;  ///< patience with locks of other programs
 };
 

@@ -24,6 +24,7 @@ ConnectionOptions connection_options(StoreOptions const& options, Side side) {
     result.path = options.directory + "/mds.db";
     result.vfs = options.vfs;
     result.durability = options.durability;
+    result.checkpoint_pages = options.checkpoint_pages;
     result.cache_kib = side == Side::write ? writer_cache_kib : reader_cache_kib;
     result.busy_ms = side == Side::write ? writer_patience_ms : reader_patience_ms;
     return result;

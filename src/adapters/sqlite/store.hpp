@@ -23,6 +23,7 @@ enum class Durability;
 struct StoreOptions {
     std::string directory;         ///< made where it is missing; holds mds.db and mds.lock
     std::size_t read_threads = 2;
+    int checkpoint_pages = 1000;   ///< pages of 4 KiB that the write-ahead log may hold before they move into the file
     std::string vfs;               ///< for tests of what a disk can do; empty: SQLite's own
     Durability durability = {};    ///< full, except in the test that shows why
 };

@@ -1,0 +1,30 @@
+#pragma once
+
+#include "app/config_load.hpp"
+
+#include <boost/system/result.hpp>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace mds::app {
+
+enum class Command { serve, check_config, migrate, config_reference, version, help };
+
+/// A command line that was understood.
+struct Invocation {
+    Command command = Command::serve;
+    std::optional<std::string> config_path;
+    std::vector<ConfigSources::Flag> flags;
+    bool print = false;      ///< of check-config
+    bool new_epoch = false;  ///< of migrate
+};
+
+/// Or a sentence for the user.
+using ParsedInvocation = boost::system::result<Invocation, std::string>;
+
+ParsedInvocation parse_invocation(std::vector<std::string> const& arguments);
+std::string help_text();
+
+}  // namespace mds::app

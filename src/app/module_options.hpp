@@ -1,0 +1,32 @@
+#pragma once
+// What each part is told of the configuration, in its own terms.
+
+#include "app/config.hpp"
+
+#include "adapters/providers/curl_client.hpp"
+#include "adapters/providers/simulated_provider.hpp"
+#include "adapters/sqlite/store.hpp"
+#include "modules/http/options.hpp"
+#include "services/averaging.hpp"
+#include "services/ingest.hpp"
+#include "services/latest_price.hpp"
+#include "services/poll_driver.hpp"
+#include "services/retention.hpp"
+
+#include <cstdint>
+
+namespace mds::app {
+
+sqlite::StoreOptions store_options(Config const& config);
+IngestOptions ingest_options(Config const& config);
+LatestPriceOptions latest_price_options(Config const& config);
+PollDriverOptions poll_driver_options(Config const& config);
+AveragingOptions averaging_options(Config const& config, std::int64_t store_epoch);
+RetentionOptions retention_options(Config const& config);
+http::Options http_options(Config const& config);
+/// Threads that serve requests: as configured, or one per processor.
+std::size_t http_threads(Config const& config);
+providers::SimulatedOptions simulated_options(Config const& config);
+providers::HttpOptions fetch_options(Config const& config);
+
+}  // namespace mds::app

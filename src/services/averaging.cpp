@@ -1,0 +1,233 @@
+#include "services/averaging.hpp"
+
+#include "codec/event_json.hpp"
+#include "services/averaging_counts.hpp"
+
+#include <algorithm>
+
+namespace mds {
+
+using std::chrono::milliseconds;
+
+Averaging::Averaging(EventSource& source, AveragingStore& store, SeriesHistory& history, LatestPrices& latest, support::Log log,
+                     support::Metrics& metrics, AveragingOptions options)
+    : source_(source),
+      store_(store),
+      history_(history),
+      latest_(latest),
+      log_(std::move(log)),
+      options_(std::move(options)),
+      counts_(std::make_unique<Counts>(metrics)) {}
+
+Averaging::~Averaging() = default;
+
+milliseconds Averaging::step() {
+    if (!to_claim_.empty()) return claim_next();
+    if (lost_) return begin_repair();
+    if (work_) return work_on();
+    return take_signal();
+}
+
+milliseconds Averaging::claim_next() {
+    std::int32_t const partition = to_claim_.front();
+    auto const claim = store_.claim(partition);
+    if (!claim) return failed("claim", claim.error());
+    to_claim_.erase(to_claim_.begin());
+    partitions_.emplace(partition, Partition(*claim, AveragingWindows(history_, std::max<std::size_t>(options_.max_batch, 1))));
+    counts_->claims.Increment();
+    log_.info("averaging.claimed", {{"partition", partition}, {"epoch", claim->epoch}, {"next", claim->next}});
+    source_.start(partition, claim->next);
+    return succeeded();
+}
+
+milliseconds Averaging::take_signal() {
+    auto signal = source_.poll(options_.max_batch, options_.poll_wait);
+    if (!signal) return failed("poll", signal.error());
+    std::visit([this](auto& happened) { on(std::move(happened)); }, *signal);
+    return succeeded();
+}
+
+void Averaging::on(PartitionsAssigned const& assigned) {
+    for (auto const partition : assigned.partitions) claim_again(partition);
+}
+
+void Averaging::on(PartitionsRevoked const& revoked) {
+    for (auto const partition : revoked.partitions) forget(partition);
+}
+
+void Averaging::on(RecordsRead&& read) {
+    auto const partition = partitions_.find(read.partition);
+    if (partition == partitions_.end()) {
+        counts_->not_assigned.Increment(static_cast<double>(read.records.size()));
+        return;
+    }
+    std::int64_t const next = partition->second.claim.next;
+    auto const repeated = std::erase_if(read.records, [next](BusRecord const& record) { return record.offset < next; });
+    counts_->duplicates.Increment(static_cast<double>(repeated));
+    if (read.records.empty()) return;
+    work_.emplace();
+    work_->partition = read.partition;
+    work_->records = std::move(read.records);
+    work_->end = work_->records.back().offset + 1;
+}
+
+void Averaging::on(RecordsLost const& lost) {
+    counts_->lost.Increment();
+    log_.error("averaging.records_lost", {{"partition", lost.partition}, {"wanted", lost.wanted}, {"available", lost.available}});
+    if (partitions_.contains(lost.partition)) lost_ = lost;
+}
+
+/// After a loss nobody knows which series were hit, so each is brought up to its newest point.
+milliseconds Averaging::begin_repair() {
+    Work work;
+    work.partition = lost_->partition;
+    work.end = lost_->available;
+    work.restart = true;
+    auto const seen = latest_.for_each_latest([&work](PricePoint const& point) { work.behind.emplace_back(point.series, point.seq); });
+    if (!seen) return failed("read the newest points", seen.error());
+    lost_.reset();
+    work_ = std::move(work);
+    return succeeded();
+}
+
+milliseconds Averaging::work_on() {
+    Partition& partition = partitions_.at(work_->partition);
+    if (!work_->sealed) {
+        auto const repaired_before = partition.windows.repaired();
+        auto const folded = fold_work(partition);
+        counts_->repaired.Increment(static_cast<double>(partition.windows.repaired() - repaired_before));
+        if (!folded) return failed("read a series", folded.error());
+        work_->batch.claim = partition.claim;
+        work_->batch.new_next = work_->end;
+        if (work_->done < work_->size()) work_->batch.new_next = work_->records.empty() ? partition.claim.next : work_->records[work_->done].offset;
+        work_->sealed = true;
+    }
+    return commit(partition);
+}
+
+/// Folds until all is done or the batch is full. After an error it goes on where it was.
+Result<void> Averaging::fold_work(Partition& partition) {
+    for (; work_->done < work_->size(); ++work_->done) {
+        auto const taken = fold_one(partition);
+        if (!taken) return taken.error();
+        if (!*taken) return {};
+    }
+    return {};
+}
+
+/// False: the batch is full, and what was to be folded is still to fold.
+Result<bool> Averaging::fold_one(Partition& partition) {
+    if (work_->records.empty()) {
+        auto const& [series, seq] = work_->behind[work_->done];
+        auto const end = partition.windows.catch_up(series, seq, work_->batch.averages);
+        if (!end) return end.error();
+        return *end != FoldEnd::rows_full;
+    }
+    BusRecord const& record = work_->records[work_->done];
+    if (auto const* const event = std::get_if<PriceEvent>(&record.content)) return fold_event(partition, *event);
+    auto const& raw = std::get<RawRecord>(record.content);
+    auto const decoded = codec::decode_event(raw.value, raw.headers);
+    if (auto const* const event = std::get_if<PriceEvent>(&decoded)) return fold_event(partition, *event);
+    if (auto const* const fault = std::get_if<codec::EventFault>(&decoded)) {
+        bury(record, raw, to_string(fault->kind), fault->message);
+    } else {
+        bury(record, raw, "foreign_event", "events of other programs are not taken in on this bus");
+    }
+    return true;
+}
+
+Result<bool> Averaging::fold_event(Partition& partition, PriceEvent const& event) {
+    if (event.store_epoch != options_.store_epoch) {
+        counts_->other_epoch.Increment();
+        return true;
+    }
+    auto const end = partition.windows.fold(event.point, work_->batch.averages);
+    if (!end) return end.error();
+    switch (*end) {
+        case FoldEnd::folded: counts_->folded.Increment(); break;
+        case FoldEnd::duplicate: counts_->duplicates.Increment(); break;
+        case FoldEnd::rows_full: return false;
+        case FoldEnd::not_stored:
+            counts_->not_stored.Increment();
+            log_.error("averaging.not_stored", {{"symbol", event.point.series.symbol.str()},
+                                                {"provider", event.point.series.provider},
+                                                {"seq", event.point.seq}});
+            break;
+    }
+    return true;
+}
+
+void Averaging::bury(BusRecord const& record, RawRecord const& raw, std::string_view error_class, std::string const& error) {
+    counts_->dead_letters.Increment();
+    DeadLetter letter;
+    letter.topic = options_.topic;
+    letter.partition = work_->partition;
+    letter.offset = record.offset;
+    letter.key = raw.key;
+    letter.value = raw.value;
+    letter.headers = raw.headers;
+    letter.error_class = error_class;
+    letter.error = error;
+    letter.received_at = raw.timestamp;
+    work_->batch.dead_letters.push_back(std::move(letter));
+}
+
+milliseconds Averaging::commit(Partition& partition) {
+    auto const written = store_.commit(work_->batch);
+    if (written) {
+        committed(partition);
+        return succeeded();
+    }
+    ErrorCode const code = written.error().code;
+    if (code == ErrorCode::unavailable || code == ErrorCode::timeout) return failed("commit", written.error());
+    // Fenced, or a fault in what was to be written: only the tables can say where the partition stands.
+    counts_->refused_commits.Increment();
+    log_.warning("averaging.commit_refused", {{"partition", work_->partition}, {"error", written.error().message}});
+    claim_again(work_->partition);
+    return failed("commit", written.error());
+}
+
+void Averaging::committed(Partition& partition) {
+    counts_->commits.Increment();
+    counts_->averages.Increment(static_cast<double>(work_->batch.averages.size()));
+    counts_->series.Set(static_cast<double>(partition.windows.size()));
+    partition.claim.next = work_->batch.new_next;
+    if (work_->done == work_->size()) {
+        if (work_->restart) source_.start(work_->partition, work_->end);
+        work_.reset();
+        return;
+    }
+    work_->batch.averages.clear();
+    work_->batch.dead_letters.clear();
+    work_->sealed = false;
+}
+
+void Averaging::claim_again(std::int32_t partition) {
+    forget(partition);
+    to_claim_.push_back(partition);
+}
+
+void Averaging::forget(std::int32_t partition) {
+    partitions_.erase(partition);
+    std::erase(to_claim_, partition);
+    if (work_ && work_->partition == partition) work_.reset();
+    if (lost_ && lost_->partition == partition) lost_.reset();
+}
+
+milliseconds Averaging::failed(std::string_view what, Error const& error) {
+    counts_->failures.Increment();
+    if (backoff_ == milliseconds(0)) {
+        log_.warning("averaging.waiting", {{"failed", what}, {"error", error.message}, {"detail", error.detail}});
+    }
+    backoff_ = std::clamp(backoff_ * 2, options_.retry_min, options_.retry_max);
+    healthy_.store(false, std::memory_order_relaxed);
+    return backoff_;
+}
+
+milliseconds Averaging::succeeded() noexcept {
+    backoff_ = milliseconds(0);
+    healthy_.store(true, std::memory_order_relaxed);
+    return milliseconds(0);
+}
+
+}  // namespace mds

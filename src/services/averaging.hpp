@@ -1,0 +1,113 @@
+#pragma once
+
+#include <mds/ports/averaging_store.hpp>
+#include <mds/ports/event_source.hpp>
+#include <mds/ports/price_reads.hpp>
+
+#include "services/averaging_windows.hpp"
+#include "support/log.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace mds::support {
+class Metrics;
+}
+
+namespace mds {
+
+struct AveragingOptions {
+    std::int64_t store_epoch = 0;           ///< events of another one are counted and skipped
+    std::size_t max_batch = 1000;           ///< records per poll, and averages per transaction
+    std::chrono::milliseconds poll_wait{250};
+    std::chrono::milliseconds retry_min{50};
+    std::chrono::milliseconds retry_max{5000};
+    std::string topic = "price-events";     ///< as dead letters name it
+};
+
+/// Folds price events into moving averages: the only writer of them. Averages and the offset that they reflect are one transaction,
+/// which the partition's epoch guards; beyond the windows nothing is remembered. Whatever happens, the table is what a fresh fold
+/// over the stored points gives: events that come twice are dropped by number, those that do not come are read from the store.
+///
+/// A state machine without a thread: call step() again and again, on one thread.
+class Averaging {
+public:
+    /// All arguments outlive it and are used by its thread alone while it runs.
+    Averaging(EventSource& source, AveragingStore& store, SeriesHistory& history, LatestPrices& latest, support::Log log,
+              support::Metrics& metrics, AveragingOptions options = {});
+    ~Averaging();
+
+    /// One step: takes a partition, reads and folds a batch, or tries a commit again. How long to wait before the next one; 0 mostly,
+    /// since waiting for events happens inside.
+    std::chrono::milliseconds step();
+
+    /// True while store and bus answer. Any thread.
+    bool healthy() const noexcept { return healthy_.load(std::memory_order_relaxed); }
+
+private:
+    struct Counts;
+    struct Partition {
+        PartitionClaim claim;
+        AveragingWindows windows;
+
+        Partition(PartitionClaim c, AveragingWindows w) : claim(c), windows(std::move(w)) {}
+    };
+    /// A batch on its way: what is still to fold, and what waits to be written.
+    struct Work {
+        std::int32_t partition = 0;
+        std::vector<BusRecord> records;
+        std::vector<std::pair<Series, std::int64_t>> behind;  ///< after a loss: series, and the point to catch up to
+        std::size_t done = 0;                                 ///< of `records` or `behind`
+        std::int64_t end = 0;                                 ///< offset once all is done
+        bool restart = false;                                 ///< tell the source to go on at `end`
+        bool sealed = false;                                  ///< `batch` may have been committed: only the same one may follow
+        AveragingBatch batch;
+
+        std::size_t size() const noexcept { return records.size() + behind.size(); }  // one of them is empty
+    };
+
+    std::chrono::milliseconds claim_next();
+    std::chrono::milliseconds begin_repair();
+    std::chrono::milliseconds work_on();
+    std::chrono::milliseconds take_signal();
+    void on(NothingYet) {}
+    void on(PartitionsAssigned const& assigned);
+    void on(PartitionsRevoked const& revoked);
+    void on(RecordsRead&& read);
+    void on(RecordsLost const& lost);
+
+    Result<void> fold_work(Partition& partition);
+    Result<bool> fold_one(Partition& partition);
+    Result<bool> fold_event(Partition& partition, PriceEvent const& event);
+    void bury(BusRecord const& record, RawRecord const& raw, std::string_view error_class, std::string const& error);
+    std::chrono::milliseconds commit(Partition& partition);
+    void committed(Partition& partition);
+    void claim_again(std::int32_t partition);
+    void forget(std::int32_t partition);
+    std::chrono::milliseconds failed(std::string_view what, Error const& error);
+    std::chrono::milliseconds succeeded() noexcept;
+
+    EventSource& source_;
+    AveragingStore& store_;
+    SeriesHistory& history_;
+    LatestPrices& latest_;
+    support::Log log_;
+    AveragingOptions options_;
+    std::unique_ptr<Counts> counts_;
+    std::vector<std::int32_t> to_claim_;
+    std::map<std::int32_t, Partition> partitions_;
+    std::optional<Work> work_;
+    std::optional<RecordsLost> lost_;
+    std::chrono::milliseconds backoff_{0};
+    std::atomic<bool> healthy_{false};
+};
+
+}  // namespace mds

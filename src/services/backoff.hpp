@@ -1,0 +1,20 @@
+#pragma once
+
+#include <mds/ports/clock.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+
+namespace mds {
+
+/// Full jitter: 0 .. min(cap, base * 2^failures), evenly. Spread out, many retriers do not come back in step
+/// (AWS Architecture Blog, "Exponential Backoff And Jitter").
+inline std::chrono::milliseconds full_jitter(int failures, std::chrono::milliseconds base, std::chrono::milliseconds cap,
+                                             Random& random) noexcept {
+    auto const grown = base.count() << std::clamp(failures, 0, 20);
+    auto const limit = static_cast<std::uint64_t>(std::min(grown, cap.count()));
+    return std::chrono::milliseconds(random.next() % (limit + 1));
+}
+
+}  // namespace mds

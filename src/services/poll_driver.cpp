@@ -1,0 +1,253 @@
+#include "services/poll_driver.hpp"
+
+#include "support/offload.hpp"
+
+#include <boost/asio/detached.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <future>
+
+namespace mds {
+
+class PollDriver::Impl : public std::enable_shared_from_this<Impl> {
+public:
+    Impl(PollPlanStore& plans, ProviderDirectory& providers, ObservationSink& sink, Clock& clock, Timer& timer, Random& random,
+         IoExecutor executor, support::Log log, support::Metrics& metrics, PollDriverOptions options)
+        : plans_(plans), providers_(providers), sink_(sink), clock_(clock), timer_(timer), random_(random), executor_(executor),
+          log_(log), options_(options), metrics_(metrics), gate_(std::max<std::size_t>(1, options.requests_per_provider)),
+          schedule_([this](std::string const& name) { return batch_max(name); }, gate_, options.schedule),
+          ledger_(std::make_shared<PollLedger>(plans, clock, timer, random, executor, log, metrics_, [this] { check_idle(); })),
+          fetcher_(providers, sink, *ledger_, gate_, clock, timer, random, log, metrics_, options.fetch), idle_(ended_.get_future()) {}
+
+    void start() {
+        net::post(executor_, [self = shared_from_this()] { net::co_spawn(self->executor_, self->watch_plan(self), net::detached); });
+    }
+
+    void changed() noexcept {
+        net::post(executor_, [self = shared_from_this()] { self->reload(); });
+    }
+
+    void interrupt() noexcept {
+        net::post(executor_, [self = shared_from_this()] { self->stop(); });
+    }
+
+    /// Waiting coroutines own this object, and it them. Ends that: on the I/O thread while it runs, here once it has stopped.
+    void release() noexcept {
+        if (executor_.context().stopped()) return abandon();
+        net::post(executor_, [self = shared_from_this()] {
+            self->stop();
+            self->abandon();
+        });
+    }
+
+    bool drain(SteadyTime deadline) noexcept {
+        interrupt();
+        return idle_.wait_until(deadline) == std::future_status::ready;
+    }
+
+    Health health() const {
+        Health health;
+        health.ready = loaded_.load() && !stopped_.load();
+        health.reason = health.ready ? "polling" : loaded_.load() ? "stopping" : "the plan is not loaded yet";
+        return health;
+    }
+
+private:
+    std::size_t batch_max(std::string const& name) const {
+        PriceProvider const* const provider = providers_.find(name);
+        return provider == nullptr ? 1 : provider->traits().batch_max;
+    }
+
+    void stop() {
+        if (stopping_) return;
+        stopping_ = true;
+        stopped_ = true;
+        gate_.refuse_all();
+        schedule_.close_ranges();
+        collect();
+        check_idle();
+    }
+
+    void abandon() noexcept {
+        gate_.abandon();
+        ledger_->abandon();
+    }
+
+    void check_idle() {
+        if (!stopping_ || tasks_ > 0 || !ledger_->idle() || drained_) return;
+        drained_ = true;
+        ended_.set_value();
+    }
+
+    Awaitable<void> watch_plan(std::shared_ptr<Impl> /*keeps this alive*/) {
+        while (!stopping_) {
+            reload();
+            co_await timer_.sleep_until(clock_.steady_now() + options_.plan_every);
+        }
+    }
+
+    void reload() {
+        if (stopping_) return;
+        again_ = loading_;
+        if (loading_) return;
+        loading_ = true;
+        net::co_spawn(executor_, load(shared_from_this()), net::detached);
+    }
+
+    Awaitable<void> load(std::shared_ptr<Impl> /*keeps this alive*/) {
+        auto plan = co_await plans_.load(revision_);
+        loading_ = false;
+        if (stopping_) co_return;
+        if (!plan) {
+            metrics_.plan_failures.Increment();
+            if (!std::exchange(plan_failed_, true)) log_.warning("poller.plan_failed", {{"message", plan.error().message}});
+        } else {
+            plan_failed_ = false;
+            if (*plan) take(**plan);
+        }
+        pump();
+        if (std::exchange(again_, false)) reload();
+    }
+
+    void take(PollPlan const& plan) {
+        UtcTime const now = clock_.now();
+        SteadyTime const steady = clock_.steady_now();
+        if (!revision_) hold_back(plan, now, steady);
+        revision_ = plan.revision;
+        schedule_.apply(plan, now, steady);
+        loaded_ = true;
+        metrics_.targets.Set(static_cast<double>(schedule_.target_count()));
+        metrics_.groups.Set(static_cast<double>(schedule_.group_count()));
+        log_.info("poller.plan", {{"revision", plan.revision}, {"jobs", plan.jobs.size()}, {"targets", schedule_.target_count()},
+                                  {"groups", schedule_.group_count()}});
+    }
+
+    /// What providers asked for before a restart. Never longer than they may ask for, should a clock have been wrong.
+    void hold_back(PollPlan const& plan, UtcTime now, SteadyTime steady) {
+        for (auto const& [provider, until] : plan.not_before) {
+            if (until > now) gate_.hold(provider, steady + std::min<std::chrono::microseconds>(until - now, std::chrono::hours(1)));
+        }
+    }
+
+    /// Starts everything due and sees to it that it is called again in time.
+    void pump() {
+        if (stopping_) return;
+        SteadyTime const steady = clock_.steady_now();
+        UtcTime const now = clock_.now();
+        gate_.advance(steady);
+        auto const jumps = schedule_.clock_jumps();
+        for (auto& task : schedule_.advance(now, steady, sink_.accepting())) enqueue(std::move(task));
+        if (schedule_.clock_jumps() != jumps) {
+            metrics_.clock_jumps.Increment();
+            log_.warning("poller.clock_jump");
+        }
+        collect();
+        metrics_.waiting.Set(static_cast<double>(gate_.waiting()));
+        arm(now, steady);
+    }
+
+    void arm(UtcTime now, SteadyTime steady) {
+        SteadyTime when = steady + options_.plan_every;
+        if (auto const due = schedule_.next_due()) when = std::min(when, steady + (*due - now));
+        if (auto const due = schedule_.immediate_due()) when = std::min(when, *due);
+        if (auto const wake = gate_.next_wake()) when = std::min(when, *wake);
+        when = std::max(when, steady + options_.wake_apart);
+        if (armed_ && *armed_ <= when) return;
+        armed_ = when;
+        net::co_spawn(executor_, wake_at(shared_from_this(), when), net::detached);
+    }
+
+    Awaitable<void> wake_at(std::shared_ptr<Impl> /*keeps this alive*/, SteadyTime when) {
+        bool const came = co_await timer_.sleep_until(when);
+        if (!came || armed_ != when) co_return;  // cancelled, or a sooner wake-up took its place
+        armed_.reset();
+        pump();
+    }
+
+    void enqueue(PollTask task) {
+        std::string const provider = task.providers.front();
+        SteadyTime const give_up = task.give_up;
+        auto const shared = std::make_shared<PollTask>(std::move(task));
+        ProviderGate::Go const go = [this, shared](bool granted) {
+            if (granted) return launch(std::move(*shared));
+            if (stopping_) return;  // the next start finds the tick not tried
+            PollTaskEnd end;
+            end.id = shared->id;
+            end.tried = false;
+            schedule_.finished(end, clock_.steady_now(), random_);
+        };
+        if (gate_.request(provider, clock_.steady_now(), give_up, go)) go(true);
+    }
+
+    void launch(PollTask task) {
+        ++tasks_;
+        metrics_.in_flight.Set(static_cast<double>(tasks_));
+        if (!task.group.empty()) {
+            auto const late = std::chrono::duration<double>(clock_.now() - task.scheduled);
+            metrics_.lateness.Observe(std::max(0.0, late.count()));
+        }
+        // Posted, so that no provider runs inside the schedule.
+        net::post(executor_, [self = shared_from_this(), task = std::move(task)]() mutable {
+            net::co_spawn(self->executor_, self->run(self, std::move(task)), net::detached);
+        });
+    }
+
+    Awaitable<void> run(std::shared_ptr<Impl> /*keeps this alive*/, PollTask task) {
+        std::function<void()> storing = [this, id = task.id] { schedule_.storing(id); };
+        auto const end = co_await fetcher_.run(std::move(task), std::move(storing));
+        --tasks_;
+        metrics_.in_flight.Set(static_cast<double>(tasks_));
+        schedule_.finished(end, clock_.steady_now(), random_);
+        collect();
+        if (stopping_) check_idle();
+    }
+
+    void collect() {
+        auto missed = schedule_.take_missed();
+        auto progress = schedule_.take_progress();
+        if (!missed.empty() || !progress.empty()) ledger_->add(std::move(missed), std::move(progress));
+    }
+
+    PollPlanStore& plans_;
+    ProviderDirectory& providers_;
+    ObservationSink& sink_;
+    Clock& clock_;
+    Timer& timer_;
+    Random& random_;
+    IoExecutor executor_;
+    support::Log log_;
+    PollDriverOptions options_;
+    PollMetrics metrics_;
+    ProviderGate gate_;
+    PollSchedule schedule_;
+    std::shared_ptr<PollLedger> ledger_;
+    PollFetcher fetcher_;
+
+    std::optional<std::int64_t> revision_;
+    bool loading_ = false;
+    bool again_ = false;
+    bool plan_failed_ = false;
+    bool stopping_ = false;
+    bool drained_ = false;
+    std::size_t tasks_ = 0;
+    std::optional<SteadyTime> armed_;
+    std::atomic<bool> loaded_{false};
+    std::atomic<bool> stopped_{false};
+    std::promise<void> ended_;
+    std::future<void> idle_;
+};
+
+PollDriver::PollDriver(PollPlanStore& plans, ProviderDirectory& providers, ObservationSink& sink, Clock& clock, Timer& timer,
+                       Random& random, IoExecutor fetch_thread, support::Log log, support::Metrics& metrics, PollDriverOptions options)
+    : impl_(std::make_shared<Impl>(plans, providers, sink, clock, timer, random, fetch_thread, std::move(log), metrics, options)) {}
+
+PollDriver::~PollDriver() { impl_->release(); }
+
+void PollDriver::start() { impl_->start(); }
+void PollDriver::changed() noexcept { impl_->changed(); }
+void PollDriver::interrupt() noexcept { impl_->interrupt(); }
+bool PollDriver::drain(SteadyTime deadline) noexcept { return impl_->drain(deadline); }
+Health PollDriver::health() const { return impl_->health(); }
+
+}  // namespace mds

@@ -1,0 +1,240 @@
+#include "services/poll_fetcher.hpp"
+
+#include "support/offload.hpp"
+
+#include <algorithm>
+#include <memory>
+
+namespace mds {
+
+/// One task under way.
+struct PollFetcher::Run {
+    struct Verdict {
+        bool answered = false;  ///< at least one price, or a symbol that has none for now
+        bool failed = false;
+    };
+    PollTask task;
+    FetchSteps steps;
+    std::map<std::string, Verdict> verdicts;
+
+    Run(PollTask t, FetchSteps s) : task(std::move(t)), steps(std::move(s)) {}
+};
+
+PollFetcher::PollFetcher(ProviderDirectory& providers, ObservationSink& sink, PollLedger& ledger, ProviderGate& gate, Clock& clock,
+                         Timer& timer, Random& random, support::Log log, PollMetrics& metrics, PollFetchOptions options)
+    : providers_(providers), sink_(sink), ledger_(ledger), gate_(gate), clock_(clock), timer_(timer), random_(random),
+      log_(std::move(log)), metrics_(metrics), options_(options) {}
+
+FetchSteps PollFetcher::plan(PollTask const& task) const {
+    std::vector<FetchSource> sources;
+    for (auto const& name : task.providers) {
+        PriceProvider const* const provider = providers_.find(name);
+        sources.emplace_back(name, provider == nullptr ? task.symbols->size() : provider->traits().batch_max);
+    }
+    FetchSteps steps(std::move(sources), *task.symbols, options_.steps);
+    if (auto const found = spoilers_.find(task.providers.front()); found != spoilers_.end()) {
+        steps.isolate([&known = found->second](Symbol const& symbol) { return known.contains(symbol); });
+    }
+    return steps;
+}
+
+Awaitable<PollTaskEnd> PollFetcher::run(PollTask task, std::function<void()> storing) {
+    auto steps = plan(task);
+    Run run(std::move(task), std::move(steps));
+    std::function<bool(std::string const&)> const usable = [this](std::string const& name) {
+        return !gate_.held(name, clock_.steady_now());
+    };
+    auto next = [&] {
+        FetchSteps::Limits const limits{clock_.steady_now(), run.task.give_up, usable, budget_, random_};
+        return run.steps.next(limits);
+    };
+    // The slot was waited for, so the time to give up may just have come: the first request is made all the same.
+    FetchSteps::Limits const first{SteadyTime::min(), SteadyTime::max(), usable, budget_, random_};
+    std::optional<FetchStep> step = run.steps.next(first);
+    for (bool have_slot = true; step; have_slot = false) {
+        std::string const provider = run.steps.sources()[step->source].name;
+        if (!have_slot && !co_await ready(*step, provider, run.task.give_up)) {
+            storing();
+            auto refused = not_tried(run, *step);
+            bool const settled = co_await store(std::move(refused));
+            co_return end(run, settled);
+        }
+        if (step->attempt > 1) metrics_.retries.Increment();
+        if (step->source > 0) metrics_.failovers.Increment();
+        SteadyTime deadline = clock_.steady_now() + options_.deadline;
+        if (step->attempt > 1) deadline = std::min(deadline, run.task.give_up);
+        auto answer = co_await ask(provider, step->symbols, deadline);
+        gate_.release(provider, clock_.steady_now());
+        note(run, *step, answer);
+        auto following = next();
+        auto observation = observe(run, *step, std::move(answer), !following);
+        if (!following) {
+            storing();
+            if (!ledger_.is_recorded(run.task.group)) co_await ledger_.recorded(run.task.group);
+        }
+        if (!co_await store(std::move(observation))) co_return end(run, false);
+        step = std::move(following);
+    }
+    co_return end(run, true);
+}
+
+/// Waits for the step's time and for a slot.
+Awaitable<bool> PollFetcher::ready(FetchStep const& step, std::string const& provider, SteadyTime give_up) {
+    if (step.not_before > clock_.steady_now()) co_await timer_.sleep_until(step.not_before);
+    co_return co_await slot(provider, give_up);
+}
+
+Awaitable<bool> PollFetcher::slot(std::string const& provider, SteadyTime give_up) {
+    auto start = [this, provider, give_up](auto handler) {
+        auto const shared = std::make_shared<decltype(handler)>(std::move(handler));
+        auto const home = net::get_associated_executor(*shared);
+        ProviderGate::Go const go = [shared, home](bool granted) {
+            net::post(home, [shared, granted] { std::move (*shared)(granted); });
+        };
+        if (gate_.request(provider, clock_.steady_now(), give_up, go)) go(true);
+    };
+    return net::async_initiate<net::use_awaitable_t<IoExecutor> const, void(bool)>(std::move(start), support::use_task);
+}
+
+Awaitable<FetchAnswer> PollFetcher::ask(std::string provider, std::vector<Symbol> symbols, SteadyTime deadline) {
+    metrics_.requests.Increment();
+    budget_.request();
+    PriceProvider* const found = providers_.find(provider);
+    if (found == nullptr) co_return refusal(symbols, Outcome::bad_request, "no such provider is configured");
+    if (auto const& secret = found->traits().missing_secret; !secret.empty()) {
+        co_return refusal(symbols, Outcome::auth, "needs the environment variable " + secret);
+    }
+    auto answer = co_await found->fetch(symbols, deadline);
+    metrics_.fetch_seconds.Observe(std::chrono::duration<double>(answer.duration).count());
+    bool const complete = std::ranges::equal(answer.results, symbols, {}, &SymbolResult::symbol);
+    if (complete) co_return answer;
+    log_.error("poller.incomplete_answer", {{"provider", provider}});
+    auto broken = refusal(symbols, Outcome::malformed, "the answer does not cover the symbols asked for");
+    broken.answer = std::move(answer.answer);
+    co_return broken;
+}
+
+FetchAnswer PollFetcher::refusal(std::vector<Symbol> const& symbols, Outcome outcome, std::string const& reason) const {
+    FetchAnswer answer;
+    answer.fetched_at = clock_.now();
+    for (auto const& symbol : symbols) answer.results.emplace_back(symbol, Reject(outcome, reason));
+    return answer;
+}
+
+/// Draws the conclusions from an answer, for this task and for all that follow.
+void PollFetcher::note(Run& run, FetchStep const& step, FetchAnswer const& answer) {
+    std::string const& provider = run.steps.sources()[step.source].name;
+    auto& verdict = run.verdicts[provider];
+    for (auto const& result : answer.results) {
+        Reject const* const reject = result.reject();
+        (reject == nullptr || !calls_for_back_off(reject->outcome) ? verdict.answered : verdict.failed) = true;
+    }
+    remember_spoilers(provider, step, answer);
+    hold(provider, answer);
+    run.steps.answered(step, answer, clock_.steady_now());
+}
+
+void PollFetcher::remember_spoilers(std::string const& provider, FetchStep const& step, FetchAnswer const& answer) {
+    bool const spoilt = std::ranges::any_of(answer.results, [](SymbolResult const& result) {
+        return result.reject() != nullptr && result.reject()->outcome == Outcome::bad_symbol_in_batch;
+    });
+    if (step.symbols.size() > 1) {
+        if (spoilt) metrics_.splits.Increment();
+    } else if (spoilt) {
+        spoilers_[provider].insert(step.symbols.front());
+    } else if (answer.results.front().quote() != nullptr) {
+        if (auto const found = spoilers_.find(provider); found != spoilers_.end()) found->second.erase(step.symbols.front());
+    }
+}
+
+void PollFetcher::hold(std::string const& provider, FetchAnswer const& answer) {
+    std::optional<std::chrono::seconds> pause = answer.retry_after;
+    if (!pause) {
+        for (auto const& result : answer.results) {
+            if (result.reject() == nullptr) continue;
+            switch (result.reject()->outcome) {
+                case Outcome::rate_limited: pause = std::max(pause.value_or(options_.rate_limit_pause), options_.rate_limit_pause); break;
+                case Outcome::quota_exhausted: pause = std::max(pause.value_or(options_.quota_pause), options_.quota_pause); break;
+                case Outcome::banned: pause = std::max(pause.value_or(options_.ban_pause), options_.ban_pause); break;
+                default: break;
+            }
+        }
+    }
+    if (!pause || *pause <= std::chrono::seconds(0)) return;
+    metrics_.holds.Increment();
+    gate_.hold(provider, clock_.steady_now() + *pause);
+    ledger_.hold(provider, clock_.now() + *pause);
+}
+
+Observation PollFetcher::observe(Run const& run, FetchStep const& step, FetchAnswer answer, bool last) {
+    Observation observation;
+    auto const now = clock_.now();
+    auto const high = random_.next();
+    observation.raw_id = Uuid::v7(now, high, random_.next());
+    observation.provider = run.steps.sources()[step.source].name;
+    observation.symbols = step.symbols;
+    observation.answer = std::move(answer.answer);
+    observation.results = std::move(answer.results);
+    observation.fetched_at = answer.fetched_at;
+    observation.duration = answer.duration;
+    observation.cause = run.task.cause;
+    observation.attempt = step.attempt;
+    if (run.task.due) {
+        Tick tick;
+        tick.group = run.task.group;
+        tick.due = *run.task.due;
+        observation.tick = std::move(tick);
+        observation.settles_tick = last;
+    }
+    return observation;
+}
+
+/// The tick ends although a request was still planned for it: says so for the symbols that it was planned for.
+Observation PollFetcher::not_tried(Run const& run, FetchStep const& step) {
+    FetchAnswer answer;
+    answer.fetched_at = clock_.now();
+    for (auto const& symbol : step.symbols) {
+        auto const found = run.steps.open().find(symbol);
+        auto const outcome = found == run.steps.open().end() ? Outcome::unavailable : found->second.outcome;
+        answer.results.emplace_back(symbol, Reject(outcome, "not asked again: no turn before the next tick"));
+    }
+    return observe(run, step, std::move(answer), true);
+}
+
+/// True: stored. One that can never be stored is replaced by its rejects, so that the tick has an end.
+Awaitable<bool> PollFetcher::store(Observation observation) {
+    auto substitute = observation;
+    auto const stored = co_await sink_.submit(std::move(observation));
+    if (stored) co_return true;
+    metrics_.not_stored.Increment();
+    log_.warning("poller.not_stored", {{"provider", substitute.provider}, {"message", stored.error().message}});
+    if (stored.error().code != ErrorCode::invalid_argument) co_return false;
+    substitute.raw_id = Uuid::v7(clock_.now(), random_.next(), random_.next());
+    substitute.answer.reset();
+    substitute.results.clear();
+    for (auto const& symbol : substitute.symbols) {
+        substitute.results.emplace_back(symbol, Reject(Outcome::malformed, "the store refused the answer"));
+    }
+    auto const again = co_await sink_.submit(std::move(substitute));
+    co_return again.has_value();
+}
+
+PollTaskEnd PollFetcher::end(Run const& run, bool settled) const {
+    PollTaskEnd end;
+    end.id = run.task.id;
+    end.settled = settled;
+    for (auto const& [provider, verdict] : run.verdicts) {
+        if (verdict.answered) end.answered.push_back(provider);
+        else if (verdict.failed) end.failed.push_back(provider);
+    }
+    if (run.task.group.empty()) {
+        metrics_.immediate.Increment();
+        return end;
+    }
+    auto const open = run.steps.open().size();
+    auto& count = open == 0 ? metrics_.ticks_ok : open == run.task.symbols->size() ? metrics_.ticks_failed : metrics_.ticks_partial;
+    if (settled) count.Increment();
+    return end;
+}
+
+}  // namespace mds

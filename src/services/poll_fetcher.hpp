@@ -1,0 +1,72 @@
+#pragma once
+
+#include <mds/ports/clock.hpp>
+#include <mds/ports/provider.hpp>
+#include <mds/ports/task.hpp>
+
+#include "services/fetch_steps.hpp"
+#include "services/observation_sink.hpp"
+#include "services/poll_ledger.hpp"
+#include "services/poll_metrics.hpp"
+#include "services/poll_schedule.hpp"
+#include "services/provider_gate.hpp"
+#include "support/log.hpp"
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace mds {
+
+struct PollFetchOptions {
+    std::chrono::milliseconds deadline{10'000};  ///< of one request
+    FetchStepOptions steps{};
+    /// What to wait where a provider refuses without a Retry-After.
+    std::chrono::seconds rate_limit_pause{1};
+    std::chrono::seconds quota_pause{60};
+    std::chrono::seconds ban_pause{300};
+};
+
+/// Carries out one task: asks, fails over, retries, and hands every answer to ingest. Never looks into a cache. One I/O thread; outlives
+/// its tasks.
+class PollFetcher {
+public:
+    PollFetcher(ProviderDirectory& providers, ObservationSink& sink, PollLedger& ledger, ProviderGate& gate, Clock& clock, Timer& timer,
+                Random& random, support::Log log, PollMetrics& metrics, PollFetchOptions options);
+
+    /// The slot of the task's first provider is taken already. `storing` is called once nothing is left but to store.
+    Awaitable<PollTaskEnd> run(PollTask task, std::function<void()> storing);
+
+private:
+    struct Run;
+    Awaitable<FetchAnswer> ask(std::string provider, std::vector<Symbol> symbols, SteadyTime deadline);
+    Awaitable<bool> ready(FetchStep const& step, std::string const& provider, SteadyTime give_up);
+    Awaitable<bool> slot(std::string const& provider, SteadyTime give_up);
+    Awaitable<bool> store(Observation observation);
+    Observation observe(Run const& run, FetchStep const& step, FetchAnswer answer, bool last);
+    Observation not_tried(Run const& run, FetchStep const& step);
+    void note(Run& run, FetchStep const& step, FetchAnswer const& answer);
+    void remember_spoilers(std::string const& provider, FetchStep const& step, FetchAnswer const& answer);
+    void hold(std::string const& provider, FetchAnswer const& answer);
+    FetchAnswer refusal(std::vector<Symbol> const& symbols, Outcome outcome, std::string const& reason) const;
+    PollTaskEnd end(Run const& run, bool settled) const;
+    FetchSteps plan(PollTask const& task) const;
+
+    ProviderDirectory& providers_;
+    ObservationSink& sink_;
+    PollLedger& ledger_;
+    ProviderGate& gate_;
+    Clock& clock_;
+    Timer& timer_;
+    Random& random_;
+    support::Log log_;
+    PollMetrics& metrics_;
+    PollFetchOptions options_;
+    RetryBudget budget_;
+    std::map<std::string, std::set<Symbol>> spoilers_;  ///< symbols that spoil a provider's batches
+};
+
+}  // namespace mds

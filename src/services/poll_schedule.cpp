@@ -1,0 +1,254 @@
+#include "services/poll_schedule.hpp"
+
+#include "services/backoff.hpp"
+#include "services/poll_schedule_state.hpp"
+
+#include <algorithm>
+
+namespace mds {
+
+using std::chrono::microseconds;
+
+PollSchedule::PollSchedule(BatchMax batch_max, ProviderGate const& gate, PollScheduleOptions options)
+    : batch_max_(std::move(batch_max)), gate_(gate), options_(options) {}
+
+PollSchedule::~PollSchedule() = default;
+
+std::vector<PollTask> PollSchedule::advance(UtcTime now, SteadyTime steady, bool accepting) {
+    std::vector<PollTask> tasks;
+    if (!started_) return tasks;
+    notice_jump(now, steady);
+    while (!heap_.empty() && heap_.top().at <= now) {
+        Due const due = heap_.top();
+        heap_.pop();
+        auto const found = groups_.find(due.group);
+        if (found == groups_.end() || found->second->retired || found->second->next != due.at) continue;
+        tick(*found->second, now, steady, accepting, tasks);
+        arm(*found->second);
+    }
+    if (accepting && !wanting_.empty() && steady >= immediate_retry_) start_immediate(now, steady, tasks);
+    return tasks;
+}
+
+void PollSchedule::arm(Group& group) {
+    Due due;
+    due.at = group.next;
+    due.group = group.id;
+    heap_.push(due);
+}
+
+std::optional<UtcTime> PollSchedule::next_due() const {
+    if (heap_.empty()) return std::nullopt;
+    return heap_.top().at;
+}
+
+/// Decides about every tick up to `now`: the newest is tried if it can be, the ones before it were slept through.
+void PollSchedule::tick(Group& group, UtcTime now, SteadyTime steady, bool accepting, std::vector<PollTask>& tasks) {
+    UtcTime const first = group.next;
+    microseconds const interval = group.grid.interval;
+    UtcTime const due = first + (now - first) / interval * interval;
+    group.next = due + interval;
+    if (group.state == Group::State::storing) return miss(group, first, due, MissedReason::store_down);
+    if (group.state == Group::State::fetching) return miss(group, first, due, MissedReason::overrun);
+    if (first < due) miss(group, first, due - interval, MissedReason::down_time);
+    if (!accepting) return miss(group, due, due, MissedReason::store_down);
+    if (!start(group, due, now, steady, tasks)) miss(group, due, due, MissedReason::provider_wait);
+}
+
+bool PollSchedule::start(Group& group, UtcTime due, UtcTime now, SteadyTime steady, std::vector<PollTask>& tasks) {
+    PollTask task;
+    task.providers = allowed(group.lane->providers, &group, steady);
+    if (task.providers.empty()) return false;
+    emit(group, true);
+    group.state = Group::State::fetching;
+    group.current = due;
+    task.id = group.id;
+    task.group = group.key;
+    task.symbols = group.symbols;
+    task.interval = group.lane->interval;
+    if (due > group.ledger_from) task.due = due;
+    task.scheduled = due;
+    task.give_up = steady + (group.next - now);
+    tasks.push_back(std::move(task));
+    return true;
+}
+
+std::vector<std::string> PollSchedule::allowed(std::vector<std::string> const& providers, Group const* group,
+                                               SteadyTime steady) const {
+    std::vector<std::string> open;
+    for (auto const& provider : providers) {
+        if (gate_.held(provider, steady)) continue;
+        if (group != nullptr) {
+            auto const found = group->back_offs.find(provider);
+            if (found != group->back_offs.end() && found->second.until > steady) continue;
+        }
+        open.push_back(provider);
+    }
+    return open;
+}
+
+void PollSchedule::storing(std::uint64_t id) {
+    auto const found = groups_.find(id);
+    if (found != groups_.end() && found->second->state == Group::State::fetching) found->second->state = Group::State::storing;
+}
+
+void PollSchedule::finished(PollTaskEnd const& end, SteadyTime steady, Random& random) {
+    auto const found = groups_.find(end.id);
+    if (found == groups_.end()) return finish_immediate(end, steady);
+    Group& group = *found->second;
+    if (!end.settled) {
+        // Before what was missed while it ran, so that ranges stay in order.
+        auto later = std::move(group.ranges);
+        group.ranges.clear();
+        miss(group, group.current, group.current, end.tried ? MissedReason::store_down : MissedReason::provider_wait);
+        for (auto const& range : later) miss(group, range.first, range.last, range.reason);
+    }
+    group.state = Group::State::idle;
+    for (auto const& provider : end.answered) group.back_offs.erase(provider);
+    for (auto const& provider : end.failed) {
+        auto& back_off = group.back_offs[provider];
+        back_off.until = steady + full_jitter(back_off.failures, options_.back_off.base, options_.back_off.cap, random);
+        ++back_off.failures;
+    }
+    emit(group, true);
+    if (group.retired) groups_.erase(found);
+}
+
+void PollSchedule::miss(Group& group, UtcTime first, UtcTime last, MissedReason reason) {
+    if (first <= group.ledger_from) first = group.grid.after(group.ledger_from);
+    if (first > last) return;
+    auto const ticks = (last - first) / group.grid.interval + 1;
+    if (!group.ranges.empty()) {
+        Range& open = group.ranges.back();
+        if (open.reason == reason && open.last + group.grid.interval == first) {
+            open.last = last;
+            open.ticks += ticks;
+            if (group.state == Group::State::idle && open.last - open.first >= options_.longest_open_range) emit(group, true);
+            return;
+        }
+    }
+    group.ranges.push_back(Range{reason, first, last, ticks});
+    if (group.state == Group::State::idle) emit(group, false);
+}
+
+/// Hands out ranges; without `all` the last one is kept, since it may grow. Never while a tick before them is under way: the progress
+/// of the group would pass it.
+void PollSchedule::emit(Group& group, bool all) {
+    std::size_t const count = group.ranges.size() - (all || group.ranges.empty() ? 0 : 1);
+    for (std::size_t at = 0; at < count; ++at) {
+        Range const& range = group.ranges[at];
+        MissedRange missed;
+        missed.group = group.key;
+        missed.provider = group.lane->providers.front();
+        missed.symbols = *group.symbols;
+        missed.interval = group.lane->interval;
+        missed.first = range.first;
+        missed.last = range.last;
+        missed.ticks = range.ticks;
+        missed.reason = range.reason;
+        missed_.push_back(std::move(missed));
+    }
+    group.ranges.erase(group.ranges.begin(), group.ranges.begin() + static_cast<std::ptrdiff_t>(count));
+}
+
+void PollSchedule::close_ranges() {
+    for (auto& [id, group] : groups_) {
+        if (group->state == Group::State::idle) emit(*group, true);
+    }
+}
+
+std::vector<MissedRange> PollSchedule::take_missed() { return std::exchange(missed_, {}); }
+
+std::vector<JobProgress> PollSchedule::take_progress() { return std::exchange(progress_, {}); }
+
+/// The steady clock says what the wall clock should show. Where it shows something else, every group begins anew on its grid.
+void PollSchedule::notice_jump(UtcTime now, SteadyTime steady) {
+    auto const expected = last_now_ + std::chrono::duration_cast<microseconds>(steady - last_steady_);
+    auto const gained = now - expected;
+    last_now_ = now;
+    last_steady_ = steady;
+    if (gained <= options_.jump && gained >= -options_.jump) return;
+    ++jumps_;
+    heap_ = {};
+    for (auto& [id, group] : groups_) {
+        if (!group->retired) jump_group(*group, now);
+    }
+}
+
+/// Forward: the ticks that were skipped become a range. Backward: the ticks up to the old time have ended already; they are polled again,
+/// since prices must go on, but outside the ledger, where each tick ends once.
+void PollSchedule::jump_group(Group& group, UtcTime now) {
+    UtcTime const next = group.grid.after(now);
+    if (next > group.next) {
+        miss(group, group.next, next - group.grid.interval, MissedReason::clock_jump);
+    } else {
+        group.ledger_from = std::max(group.ledger_from, group.next - group.grid.interval);
+    }
+    group.next = next;
+    arm(group);
+}
+
+void PollSchedule::start_immediate(UtcTime now, SteadyTime steady, std::vector<PollTask>& tasks) {
+    immediate_retry_ = steady + options_.immediate_rescan;
+    std::map<std::vector<std::string>, std::vector<JobState*>> wanted;
+    for (auto const& id : wanting_) {
+        JobState& state = jobs_.at(id);
+        if (state.tasks == 0 && state.not_before <= steady) wanted[state.job.config.providers].push_back(&state);
+    }
+    for (auto& [providers, jobs] : wanted) {
+        auto const open = allowed(providers, nullptr, steady);
+        if (open.empty()) continue;
+        std::map<Symbol, std::vector<JobState*>> symbols;  // each asked for once, whoever wants it
+        for (JobState* const state : jobs) {
+            state->serving = state->job.run_requested;
+            state->failed = false;
+            for (auto const& symbol : state->job.config.symbols) symbols[symbol].push_back(state);
+        }
+        std::size_t const batch_max = batch_max_(open.front());
+        for (auto at = symbols.begin(); at != symbols.end();) {
+            std::vector<Symbol> batch;
+            std::set<JobState*> served;
+            for (; at != symbols.end() && batch.size() < batch_max; ++at) {
+                batch.push_back(at->first);
+                served.insert(at->second.begin(), at->second.end());
+            }
+            PollTask task;
+            task.id = next_id_++;
+            task.symbols = std::make_shared<std::vector<Symbol> const>(std::move(batch));
+            task.providers = open;
+            task.cause = FetchCause::immediate;
+            task.scheduled = now;
+            task.give_up = steady + options_.immediate_patience;
+            Immediate& immediate = immediate_[task.id];
+            for (JobState* const state : served) {
+                ++state->tasks;
+                immediate.jobs.push_back(state->job.id);
+            }
+            tasks.push_back(std::move(task));
+        }
+    }
+}
+
+void PollSchedule::finish_immediate(PollTaskEnd const& end, SteadyTime steady) {
+    auto const found = immediate_.find(end.id);
+    if (found == immediate_.end()) return;
+    for (auto const& id : found->second.jobs) {
+        auto const job = jobs_.find(id);
+        JobState& state = job->second;
+        state.failed = state.failed || !end.settled;
+        if (--state.tasks > 0) continue;
+        if (state.gone) {
+            jobs_.erase(job);
+        } else if (state.failed) {
+            state.not_before = steady + options_.immediate_pause;
+        } else {
+            state.job.ticked = true;
+            state.run_served = state.serving;
+            progress_.push_back(JobProgress{id, true, state.serving});
+            if (!state.wants_poll()) wanting_.erase(id);
+        }
+    }
+    immediate_.erase(found);
+}
+
+}  // namespace mds

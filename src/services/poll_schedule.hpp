@@ -1,0 +1,157 @@
+#pragma once
+
+#include <mds/domain/job.hpp>
+#include <mds/ports/clock.hpp>
+#include <mds/ports/poll_plan.hpp>
+
+#include "services/poll_groups.hpp"
+#include "services/poll_targets.hpp"
+#include "services/provider_gate.hpp"
+#include "services/retry_policy.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <queue>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace mds {
+
+struct PollScheduleOptions {
+    BackOffPolicy back_off{};
+    /// A wall clock that gains or loses more than this against the steady one was moved.
+    std::chrono::microseconds jump{std::chrono::seconds(1)};
+    /// A wait that lasts longer is put on record before it ends.
+    std::chrono::microseconds longest_open_range{std::chrono::minutes(5)};
+    /// How long what a job asked for at once waits for its turn at the provider, and how long until it is tried again.
+    std::chrono::milliseconds immediate_patience{30'000};
+    std::chrono::milliseconds immediate_pause{1000};
+    std::chrono::milliseconds immediate_rescan{50};
+};
+
+/// Something to fetch now: one tick of a group, or what jobs asked for at once.
+struct PollTask {
+    std::uint64_t id = 0;
+    std::string group;                   ///< empty: no group, a job asked for it
+    std::shared_ptr<std::vector<Symbol> const> symbols;
+    std::vector<std::string> providers;  ///< those that may be asked now, failover order
+    std::chrono::seconds interval{0};    ///< zero: no group
+    FetchCause cause = FetchCause::schedule;
+    std::optional<UtcTime> due;          ///< the tick for the ledger; none where its time was lived through before
+    UtcTime scheduled;                   ///< when it should have begun
+    SteadyTime give_up;                  ///< no request of it begins later
+};
+
+/// How a task ended.
+struct PollTaskEnd {
+    std::uint64_t id = 0;
+    bool settled = false;                ///< its last observation is stored
+    bool tried = true;                   ///< false: it never came to a request
+    std::vector<std::string> answered;   ///< providers that gave at least one price, or have none for now
+    std::vector<std::string> failed;     ///< providers all of whose answers call for a back-off
+};
+
+/// What is due when: a state machine without I/O and without a clock of its own. One thread.
+///
+/// Targets that jobs share are polled once, at the shortest interval. Ticks are absolute, so nothing drifts; a tick that cannot be tried
+/// becomes part of a missed range, so that every tick of the grid ends as a task or in exactly one range.
+class PollSchedule {
+public:
+    using BatchMax = std::function<std::size_t(std::string const& provider)>;
+
+    /// `gate` (outlives this) says which providers may be asked.
+    PollSchedule(BatchMax batch_max, ProviderGate const& gate, PollScheduleOptions options = {});
+    ~PollSchedule();
+
+    /// Takes over a plan. The first one also finds the ticks that nobody was there for.
+    void apply(PollPlan const& plan, UtcTime now, SteadyTime steady);
+
+    /// Everything due. `accepting`: answers can be stored.
+    std::vector<PollTask> advance(UtcTime now, SteadyTime steady, bool accepting);
+    /// The answers of the task are known and wait to be stored: what it delays from here on is the store's doing.
+    void storing(std::uint64_t id);
+    void finished(PollTaskEnd const& end, SteadyTime steady, Random& random);
+
+    /// When advance() is needed next; may be in the past.
+    std::optional<UtcTime> next_due() const;
+    /// When jobs that wait to be polled at once want advance() again.
+    std::optional<SteadyTime> immediate_due() const {
+        if (wanting_.empty()) return std::nullopt;
+        return immediate_retry_;
+    }
+
+    std::vector<MissedRange> take_missed();
+    std::vector<JobProgress> take_progress();
+    /// Closes the ranges that are still open, for take_missed(). Before the process ends.
+    void close_ranges();
+
+    std::size_t target_count() const noexcept { return targets_.size(); }
+    std::size_t group_count() const noexcept { return live_groups_; }
+    std::uint64_t clock_jumps() const noexcept { return jumps_; }
+
+private:
+    struct Group;
+    struct Lane;
+    struct JobState;
+    struct Range;
+    struct Family;
+    struct Due {
+        UtcTime at;
+        std::uint64_t group = 0;
+        friend bool operator>(Due const& a, Due const& b) { return a.at > b.at; }
+    };
+    struct Immediate {
+        std::vector<std::string> jobs;
+    };
+
+    void apply_jobs(PollPlan const& plan);
+    Lane& lane_of(PollTargets::Place const& place);
+    void regroup(Lane& lane, UtcTime now);
+    Group& create_group(Lane& lane, HashPrefix prefix, UtcTime since, UtcTime now);
+    void slept_through(Group& group, UtcTime now);
+    void emit_if_idle(Group& group);
+    void retire(Group& group);
+    void remember_progress(PollPlan const& plan);
+    UtcTime progress_of(Lane const& lane, HashPrefix prefix) const;
+    void notice_jump(UtcTime now, SteadyTime steady);
+    void jump_group(Group& group, UtcTime now);
+    void arm(Group& group);
+    void tick(Group& group, UtcTime now, SteadyTime steady, bool accepting, std::vector<PollTask>& tasks);
+    bool start(Group& group, UtcTime due, UtcTime now, SteadyTime steady, std::vector<PollTask>& tasks);
+    void miss(Group& group, UtcTime first, UtcTime last, MissedReason reason);
+    void emit(Group& group, bool all);
+    void start_immediate(UtcTime now, SteadyTime steady, std::vector<PollTask>& tasks);
+    void finish_immediate(PollTaskEnd const& end, SteadyTime steady);
+    std::vector<std::string> allowed(std::vector<std::string> const& providers, Group const* group, SteadyTime steady) const;
+
+    BatchMax batch_max_;
+    ProviderGate const& gate_;
+    PollScheduleOptions options_;
+    bool started_ = false;
+    UtcTime last_now_;
+    SteadyTime last_steady_;
+
+    PollTargets targets_;
+    std::unordered_map<std::string, JobState> jobs_;
+    std::map<std::string, std::unique_ptr<Lane>> lanes_;
+    std::unordered_map<std::uint64_t, std::unique_ptr<Group>> groups_;  ///< retired ones until their task ends
+    std::size_t live_groups_ = 0;
+    std::uint64_t next_id_ = 1;
+    std::uint64_t jumps_ = 0;
+    std::priority_queue<Due, std::vector<Due>, std::greater<>> heap_;   ///< an entry that its group no longer waits for is stale
+    std::unordered_map<std::uint64_t, Immediate> immediate_;
+    std::set<std::string> wanting_;  ///< jobs to be polled at once
+    SteadyTime immediate_retry_{};
+    std::map<std::string, Family> families_;
+
+    std::vector<MissedRange> missed_;
+    std::vector<JobProgress> progress_;
+};
+
+}  // namespace mds

@@ -1,0 +1,199 @@
+// How a plan becomes groups.
+#include "services/poll_schedule.hpp"
+#include "services/poll_schedule_state.hpp"
+
+#include <algorithm>
+
+namespace mds {
+namespace {
+
+/// A progress that lies further ahead of the clock than this was written under a clock that was wrong.
+constexpr std::chrono::hours believable_lead{24};
+
+bool same_demand(Job const& a, Job const& b) {
+    return a.status == b.status && a.active_since == b.active_since && a.config.interval == b.config.interval &&
+           a.config.providers == b.config.providers && a.config.symbols == b.config.symbols;
+}
+
+/// Accepted jobs as well: their schedule begins with them, whatever becomes of the first poll.
+bool is_scheduled(Job const& job) { return job.status == JobStatus::accepted || job.status == JobStatus::active; }
+
+}  // namespace
+
+void PollSchedule::apply(PollPlan const& plan, UtcTime now, SteadyTime steady) {
+    if (!started_) {
+        last_now_ = now;
+        last_steady_ = steady;
+    }
+    remember_progress(plan);
+    apply_jobs(plan);
+    std::set<Lane*> changed;
+    for (auto& move : targets_.settle()) {
+        auto const hash = stable_hash(move.symbol.str());
+        if (move.from) {
+            Lane& lane = lane_of(*move.from);
+            lane.members.erase(std::pair(hash, move.symbol));
+            changed.insert(&lane);
+        }
+        if (move.to) {
+            Lane& lane = lane_of(*move.to);
+            lane.members.emplace(hash, move.symbol);
+            // A target that was polled elsewhere until now owes this lane nothing for the time before.
+            bool const moved = started_ && move.from;
+            lane.newcomers[std::pair(hash, std::move(move.symbol))] = moved ? now : move.since;
+            changed.insert(&lane);
+        }
+    }
+    for (Lane* const lane : changed) regroup(*lane, now);
+    started_ = true;
+    families_.clear();
+}
+
+void PollSchedule::apply_jobs(PollPlan const& plan) {
+    std::set<std::string_view> present;
+    for (auto const& job : plan.jobs) {
+        if (job.status == JobStatus::cancelled) continue;
+        present.insert(job.id);
+        auto const [found, fresh] = jobs_.try_emplace(job.id);
+        JobState& state = found->second;
+        bool const linked = state.linked && !state.gone;
+        bool const keep = !fresh && !state.gone && same_demand(state.job, job);
+        if (linked && !keep) targets_.unlink(state.job);
+        if (!keep && is_scheduled(job)) targets_.link(job);
+        bool const ticked = state.job.ticked;
+        state.job = job;
+        state.job.ticked = job.ticked || ticked;
+        state.run_served = std::max(state.run_served, job.run_done);
+        state.linked = is_scheduled(job);
+        state.gone = false;
+        if (state.wants_poll() && wanting_.insert(job.id).second) immediate_retry_ = SteadyTime{};
+    }
+    for (auto at = jobs_.begin(); at != jobs_.end();) {
+        JobState& state = at->second;
+        if (present.contains(state.job.id)) {
+            ++at;
+            continue;
+        }
+        if (state.linked) targets_.unlink(state.job);
+        state.linked = false;
+        state.gone = true;
+        wanting_.erase(at->first);
+        at = state.tasks == 0 ? jobs_.erase(at) : std::next(at);
+    }
+}
+
+PollSchedule::Lane& PollSchedule::lane_of(PollTargets::Place const& place) {
+    auto name = lane_name(*place.providers, place.interval);
+    auto& lane = lanes_[name];
+    if (!lane) {
+        lane = std::make_unique<Lane>();
+        lane->providers = *place.providers;
+        lane->interval = place.interval;
+        lane->name = std::move(name);
+        lane->batch_max = std::max<std::size_t>(1, batch_max_(lane->providers.front()));
+    }
+    return *lane;
+}
+
+/// Deals the lane's members anew. Groups whose name is still there keep everything but their members.
+void PollSchedule::regroup(Lane& lane, UtcTime now) {
+    std::vector<std::uint64_t> hashes;
+    hashes.reserve(lane.members.size());
+    for (auto const& member : lane.members) hashes.push_back(member.first);
+    auto former = std::exchange(lane.groups, {});
+    auto member = lane.members.begin();
+    for (Bucket const& bucket : split_into_buckets(hashes, lane.batch_max)) {
+        std::vector<Symbol> symbols;
+        UtcTime since = UtcTime::max();
+        for (std::size_t at = bucket.first; at < bucket.last; ++at, ++member) {
+            symbols.push_back(member->second);
+            auto const newcomer = lane.newcomers.find(*member);
+            since = std::min(since, newcomer == lane.newcomers.end() ? now : newcomer->second);
+        }
+        Group* group = nullptr;
+        if (auto const found = former.find(bucket.prefix); found != former.end()) {
+            group = found->second;
+            former.erase(found);
+        } else {
+            group = &create_group(lane, bucket.prefix, since, now);
+        }
+        if (group->symbols == nullptr || *group->symbols != symbols) {
+            emit_if_idle(*group);
+            group->symbols = std::make_shared<std::vector<Symbol> const>(std::move(symbols));
+        }
+        lane.groups.emplace(bucket.prefix, group);
+        if (!started_) slept_through(*group, now);
+    }
+    for (auto& [prefix, group] : former) retire(*group);
+    lane.newcomers.clear();
+}
+
+PollSchedule::Group& PollSchedule::create_group(Lane& lane, HashPrefix prefix, UtcTime since, UtcTime now) {
+    auto group = std::make_unique<Group>(TickGrid(lane.name, lane.interval, prefix));
+    group->lane = &lane;
+    group->id = next_id_++;
+    group->prefix = prefix;
+    group->key = lane.name + ':' + to_string(prefix);
+    UtcTime const settled = progress_of(lane, prefix);
+    group->ledger_from = std::max(since, settled > now + believable_lead ? UtcTime{} : settled);
+    group->next = group->grid.after(std::min(group->ledger_from, now));
+    Group& made = *group;
+    groups_.emplace(made.id, std::move(group));
+    ++live_groups_;
+    arm(made);
+    return made;
+}
+
+/// Ticks that were due while no poller ran: one range, and the next tick in its time, so that a start is no storm.
+void PollSchedule::slept_through(Group& group, UtcTime now) {
+    UtcTime const next = group.grid.after(now);
+    if (next == group.next) return;
+    miss(group, group.next, next - group.grid.interval, MissedReason::down_time);
+    emit(group, true);
+    group.next = next;
+    arm(group);
+}
+
+void PollSchedule::emit_if_idle(Group& group) {
+    if (group.symbols != nullptr && group.state == Group::State::idle) emit(group, true);
+}
+
+void PollSchedule::retire(Group& group) {
+    --live_groups_;
+    group.retired = true;
+    if (group.state != Group::State::idle) return;
+    emit(group, true);
+    groups_.erase(group.id);
+}
+
+void PollSchedule::remember_progress(PollPlan const& plan) {
+    for (auto const& [key, time] : plan.last_settled) {
+        auto const colon = key.rfind(':');
+        if (colon == std::string::npos) continue;
+        auto const prefix = parse_hash_prefix(std::string_view(key).substr(colon + 1));
+        if (!prefix) continue;
+        Family& family = families_[key.substr(0, colon)];
+        family.settled[*prefix] = time;
+        family.depths |= std::uint64_t{1} << std::min(prefix->depth, 63);
+    }
+}
+
+/// The last tick that ended under this name, that of a group which this one was split from, or one that was merged into it.
+UtcTime PollSchedule::progress_of(Lane const& lane, HashPrefix prefix) const {
+    UtcTime latest{};
+    auto const found = families_.find(lane.name);
+    if (found == families_.end()) return latest;
+    auto const& [settled, depths] = found->second;
+    for (int depth = 0; depth <= prefix.depth; ++depth) {
+        if ((depths >> std::min(depth, 63) & 1) == 0) continue;
+        std::uint64_t const mask = depth == 0 ? 0 : ~std::uint64_t{0} << (64 - depth);
+        auto const entry = settled.find(HashPrefix(prefix.bits & mask, depth));
+        if (entry != settled.end()) latest = std::max(latest, entry->second);
+    }
+    for (auto at = settled.lower_bound(prefix); at != settled.end() && prefix.covers(at->first.bits); ++at) {
+        if (at->first.depth > prefix.depth) latest = std::max(latest, at->second);
+    }
+    return latest;
+}
+
+}  // namespace mds

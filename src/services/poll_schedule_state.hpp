@@ -1,0 +1,73 @@
+#pragma once
+// What PollSchedule keeps. Included by its own sources alone.
+
+#include "services/poll_schedule.hpp"
+
+#include <set>
+
+namespace mds {
+
+struct PollSchedule::Range {
+    MissedReason reason;
+    UtcTime first;
+    UtcTime last;
+    std::int64_t ticks;
+};
+
+struct PollSchedule::Group {
+    struct BackOff {
+        int failures = 0;
+        SteadyTime until{};
+    };
+    enum class State { idle, fetching, storing };
+
+    Lane* lane = nullptr;
+    std::uint64_t id = 0;
+    HashPrefix prefix;
+    std::string key;
+    TickGrid grid;
+    std::shared_ptr<std::vector<Symbol> const> symbols;
+    UtcTime next;                               ///< the next tick that nothing was decided about
+    UtcTime ledger_from;                        ///< ticks up to here have ended already, or are nobody's
+    State state = State::idle;
+    UtcTime current;                            ///< the tick under way
+    bool retired = false;
+    std::map<std::string, BackOff> back_offs;   ///< per provider, empty while all is well
+    std::vector<Range> ranges;                  ///< not yet handed out; the last one may still grow
+
+    explicit Group(TickGrid g) : grid(g) {}
+};
+
+/// All targets of one provider list and interval.
+struct PollSchedule::Lane {
+    PollTargets::Providers providers;
+    std::chrono::seconds interval{0};
+    std::string name;
+    std::size_t batch_max = 1;
+    std::set<std::pair<std::uint64_t, Symbol>> members;
+    std::map<std::pair<std::uint64_t, Symbol>, UtcTime> newcomers;  ///< since the last regrouping: from when their ticks count
+    std::map<HashPrefix, Group*> groups;
+    bool changed = false;
+};
+
+struct PollSchedule::JobState {
+    Job job;
+    bool linked = false;
+    std::int64_t run_served = 0;
+    int tasks = 0;               ///< immediate ones under way
+    std::int64_t serving = 0;    ///< the run that they serve
+    bool failed = false;         ///< one of them was not stored: again
+    SteadyTime not_before{};
+    bool gone = false;
+
+    bool wants_poll() const noexcept { return !job.ticked || run_served < job.run_requested; }
+};
+
+/// The last settled ticks of a lane's groups as the store knew them, by prefix, so that a group which was split or merged since finds
+/// what was known of it under another name.
+struct PollSchedule::Family {
+    std::map<HashPrefix, UtcTime> settled;
+    std::uint64_t depths = 0;    ///< bit d: a prefix of depth d is there (64 counts as 63)
+};
+
+}  // namespace mds

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <mds/domain/job.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace mds {
+
+/// Which targets there are, which jobs want them, and so how often each is polled. Knows nothing of time passing.
+class PollTargets {
+public:
+    using Providers = std::vector<std::string>;
+
+    /// The place of a target: its provider list (one object per list) and the interval.
+    struct Place {
+        Providers const* providers = nullptr;
+        std::chrono::seconds interval{0};
+        friend auto operator<=>(Place const&, Place const&) = default;
+    };
+    /// A target that settle() found in another place than before.
+    struct Move {
+        Symbol symbol;
+        std::optional<Place> from;  ///< none: new
+        std::optional<Place> to;    ///< none: nobody wants it any more
+        UtcTime since;              ///< ticks before are nobody's; only of meaning where `from` is none
+    };
+
+    /// The job wants its targets from now on.
+    void link(Job const& job);
+    void unlink(Job const& job);
+    /// What link() and unlink() changed since the last call.
+    std::vector<Move> settle();
+    std::size_t size() const noexcept { return targets_.size(); }
+
+private:
+    struct Use {
+        std::string job;
+        std::chrono::seconds interval{0};
+        UtcTime since;
+    };
+    struct Target {
+        std::vector<Use> uses;  ///< almost always one
+        std::optional<Place> place;
+        bool touched = false;
+    };
+    using Key = std::pair<Providers const*, Symbol>;
+    struct KeyHash {
+        std::size_t operator()(Key const& key) const noexcept {
+            return std::hash<Symbol>{}(key.second) * 31 + std::hash<Providers const*>{}(key.first);
+        }
+    };
+
+    Target& touch(Key key);
+
+    std::set<Providers> lists_;
+    std::unordered_map<Key, Target, KeyHash> targets_;
+    std::vector<Key> touched_;
+};
+
+}  // namespace mds

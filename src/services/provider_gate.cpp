@@ -1,0 +1,78 @@
+#include "services/provider_gate.hpp"
+
+#include <algorithm>
+
+namespace mds {
+
+bool ProviderGate::request(std::string const& provider, SteadyTime now, SteadyTime give_up, Go go) {
+    State& state = states_[provider];
+    if (state.waiting.empty() && open(state, now)) {
+        ++state.in_flight;
+        ++in_flight_;
+        return true;
+    }
+    auto const number = next_number_++;
+    deadlines_.emplace(std::pair(give_up, number), &state);
+    state.waiting.emplace(number, Waiter{give_up, std::move(go)});
+    return false;
+}
+
+void ProviderGate::release(std::string const& provider, SteadyTime now) {
+    State& state = states_[provider];
+    --state.in_flight;
+    --in_flight_;
+    admit(state, now);
+}
+
+void ProviderGate::hold(std::string const& provider, SteadyTime until) {
+    State& state = states_[provider];
+    state.not_before = std::max(state.not_before, until);
+}
+
+bool ProviderGate::held(std::string const& provider, SteadyTime now) const {
+    auto const found = states_.find(provider);
+    return found != states_.end() && found->second.not_before > now;
+}
+
+void ProviderGate::admit(State& state, SteadyTime now) {
+    // `go` may come back to this gate, so each waiter is out of the books before it is called.
+    while (!state.waiting.empty() && open(state, now)) {
+        auto const first = state.waiting.begin();
+        Go const go = std::move(first->second.go);
+        deadlines_.erase(std::pair(first->second.give_up, first->first));
+        state.waiting.erase(first);
+        ++state.in_flight;
+        ++in_flight_;
+        go(true);
+    }
+}
+
+void ProviderGate::advance(SteadyTime now) {
+    while (!deadlines_.empty() && deadlines_.begin()->first.first <= now) {
+        auto const first = deadlines_.begin();
+        auto const waiter = first->second->waiting.find(first->first.second);
+        Go const go = std::move(waiter->second.go);
+        first->second->waiting.erase(waiter);
+        deadlines_.erase(first);
+        go(false);
+    }
+    for (auto& [name, state] : states_) admit(state, now);
+}
+
+void ProviderGate::refuse_all() { advance(SteadyTime::max()); }
+
+void ProviderGate::abandon() noexcept {
+    deadlines_.clear();
+    for (auto& [name, state] : states_) auto const dropped = std::exchange(state.waiting, {});
+}
+
+std::optional<SteadyTime> ProviderGate::next_wake() const {
+    if (deadlines_.empty()) return std::nullopt;
+    SteadyTime wake = deadlines_.begin()->first.first;
+    for (auto const& [name, state] : states_) {
+        if (!state.waiting.empty() && state.in_flight < cap_) wake = std::min(wake, state.not_before);
+    }
+    return wake;
+}
+
+}  // namespace mds

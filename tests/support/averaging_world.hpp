@@ -1,0 +1,157 @@
+#pragma once
+// Fakes for the consumer: a store that keeps points, averages and offsets as the real ones do, and a bus over a log. Both can be
+// told to fail, by a function that is asked at every call.
+
+#include <mds/ports/averaging_store.hpp>
+#include <mds/ports/event_source.hpp>
+#include <mds/ports/price_reads.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace mds::testing {
+
+inline Series series_of(std::string const& symbol, std::string const& provider = "simulated") {
+    return Series(*Symbol::parse(symbol), provider);
+}
+
+/// A point whose times follow from its number.
+inline PricePoint point_of(Series const& series, std::int64_t seq, Price price) {
+    UtcTime const quoted{std::chrono::seconds(1'700'000'000 + seq)};
+    return PricePoint(Uuid::v7(quoted, 0, static_cast<std::uint64_t>(seq)), series, seq, price, quoted, quoted + std::chrono::milliseconds(250), Uuid{});
+}
+
+enum class Fault { none, unavailable, applied_but_unknown };
+
+class FakeAveragingStore final : public AveragingStore, public SeriesHistory, public LatestPrices {
+public:
+    /// Asked at every call; only commit() can be applied without its caller knowing.
+    std::function<Fault()> fault = [] { return Fault::none; };
+
+    std::map<Series, std::vector<PricePoint>> stored;
+    std::map<std::pair<Series, std::int64_t>, AverageRow> averages;
+    std::map<std::int64_t, DeadLetter> dead_letters;
+    std::map<std::int32_t, PartitionClaim> offsets;
+    int refused = 0;
+    int commits = 0;
+    int reads = 0;
+    bool offset_went_back = false;
+
+    PricePoint add(Series const& series, Price price) {
+        auto& points_of_it = stored[series];
+        points_of_it.push_back(point_of(series, static_cast<std::int64_t>(points_of_it.size()) + 1, price));
+        return points_of_it.back();
+    }
+
+    Result<PartitionClaim> claim(std::int32_t partition) override {
+        if (fault() != Fault::none) return away();
+        auto& held = offsets[partition];
+        held.partition = partition;
+        ++held.epoch;
+        return held;
+    }
+
+    Result<void> commit(AveragingBatch const& batch) override {
+        auto const how = fault();
+        if (how == Fault::unavailable) return away();
+        auto& held = offsets[batch.claim.partition];
+        if (held.epoch != batch.claim.epoch || held.next != batch.claim.next) {
+            ++refused;
+            return Error(ErrorCode::fenced, "not yours");
+        }
+        for (auto const& row : batch.averages) {
+            if (averages.contains({row.series, row.seq})) return Error(ErrorCode::internal, "average is there already");
+        }
+        for (auto const& row : batch.averages) averages.emplace(std::pair(row.series, row.seq), row);
+        for (auto const& letter : batch.dead_letters) {
+            if (!dead_letters.emplace(letter.offset, letter).second) return Error(ErrorCode::internal, "letter is there already");
+        }
+        offset_went_back = offset_went_back || batch.new_next < held.next;
+        held.next = batch.new_next;
+        ++commits;
+        if (how == Fault::applied_but_unknown) return away();
+        return {};
+    }
+
+    Result<SeriesProgress> progress(Series const& series) override {
+        ++reads;
+        if (fault() != Fault::none) return away();
+        SeriesProgress found;
+        auto const behind = averages.lower_bound({series, INT64_MAX});
+        if (behind != averages.begin() && std::prev(behind)->first.first == series) found.last_averaged = std::prev(behind)->first.second;
+        return found;
+    }
+
+    Result<std::vector<PricePoint>> points(Series const& series, std::int64_t first, std::int64_t last) override {
+        ++reads;
+        if (fault() != Fault::none) return away();
+        std::vector<PricePoint> found;
+        for (auto const& point : stored[series]) {
+            if (point.seq >= first && point.seq <= last) found.push_back(point);
+        }
+        return found;
+    }
+
+    Result<void> for_each_latest(std::function<void(PricePoint const&)> const& visit) override {
+        if (fault() != Fault::none) return away();
+        for (auto const& [series, all] : stored) visit(all.back());
+        return {};
+    }
+
+private:
+    static Error away() { return Error(ErrorCode::unavailable, "the store is away"); }
+};
+
+/// A log with offsets from 0, read by any number of sources.
+struct FakeLog {
+    std::vector<BusRecord> records;
+    std::int64_t first = 0;  ///< what is before is gone
+
+    void publish(PricePoint point, std::int64_t epoch = 0) { records.emplace_back(end(), PriceEvent(std::move(point), epoch)); }
+    void publish(RawRecord raw) { records.emplace_back(end(), std::move(raw)); }
+    std::int64_t end() const { return static_cast<std::int64_t>(records.size()); }
+};
+
+/// One reader of a FakeLog. Delivers partition 0; the test may put signals in front.
+class FakeSource final : public EventSource {
+public:
+    explicit FakeSource(FakeLog& log) : log_(log) { signals.push_back(PartitionsAssigned{{0}}); }
+
+    std::deque<BusSignal> signals;
+    std::function<bool()> fault = [] { return false; };
+    /// Where the next read begins, given where it should: the bus may repeat or skip.
+    std::function<std::int64_t(std::int64_t)> stray = [](std::int64_t expected) { return expected; };
+    std::optional<std::int64_t> next;
+
+    Result<BusSignal> poll(std::size_t max_records, std::chrono::milliseconds) override {
+        if (fault()) return Error(ErrorCode::unavailable, "the bus is away");
+        if (!signals.empty()) {
+            auto const signal = signals.front();
+            signals.pop_front();
+            return signal;
+        }
+        if (!next) return BusSignal(NothingYet{});
+        if (*next < log_.first) return BusSignal(RecordsLost{0, *next, log_.first});
+        std::int64_t const from = std::clamp(stray(*next), log_.first, log_.end());
+        std::int64_t const to = std::min(log_.end(), from + static_cast<std::int64_t>(max_records));
+        if (from == to) return BusSignal(NothingYet{});
+        RecordsRead read;
+        read.records.assign(log_.records.begin() + from, log_.records.begin() + to);
+        next = to;
+        return BusSignal(std::move(read));
+    }
+    void start(std::int32_t, std::int64_t offset) override { next = offset; }
+    void interrupt() noexcept override {}
+
+private:
+    FakeLog& log_;
+};
+
+}  // namespace mds::testing

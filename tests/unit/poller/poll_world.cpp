@@ -1,0 +1,220 @@
+#include "poll_world.hpp"
+
+#include "support/offload.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+
+namespace mds::polltest {
+
+Awaitable<bool> VirtualTime::sleep_until(SteadyTime when) {
+    auto start = [this, when](auto handler) {
+        auto const shared = std::make_shared<decltype(handler)>(std::move(handler));
+        auto const home = net::get_associated_executor(*shared);
+        std::function<void()> wake = [shared, home] {
+            net::post(home, [shared] { std::move (*shared)(true); });
+        };
+        if (when <= steady_) wake();
+        else sleepers_.emplace(when, std::move(wake));
+    };
+    return net::async_initiate<net::use_awaitable_t<IoExecutor> const, void(bool)>(std::move(start), support::use_task);
+}
+
+std::optional<SteadyTime> VirtualTime::next() const {
+    if (sleepers_.empty()) return std::nullopt;
+    return sleepers_.begin()->first;
+}
+
+void VirtualTime::move_to(SteadyTime when) {
+    steady_ = std::max(steady_, when);
+    while (!sleepers_.empty() && sleepers_.begin()->first <= steady_) {
+        auto const wake = std::move(sleepers_.begin()->second);
+        sleepers_.erase(sleepers_.begin());
+        wake();
+    }
+}
+
+Awaitable<FetchAnswer> ScriptedProvider::fetch(std::vector<Symbol> symbols, SteadyTime deadline) {
+    Request request{time_.steady_now(), time_.now(), symbols};
+    requests.push_back(std::move(request));
+    most_in_flight = std::max(most_in_flight, ++in_flight);
+    auto const began = time_.steady_now();
+    Reply reply = script(symbols);
+    if (began + reply.latency > deadline) {
+        reply.all = Outcome::timeout;
+        reply.answered = false;
+    }
+    co_await time_.sleep_until(std::min(began + reply.latency, deadline));
+    --in_flight;
+    FetchAnswer answer;
+    if (reply.answered) answer.answer.emplace();
+    answer.fetched_at = time_.now();
+    answer.duration = std::chrono::duration_cast<microseconds>(time_.steady_now() - began);
+    answer.retry_after = reply.retry_after;
+    for (auto const& one : symbols) {
+        auto const found = reply.rejects.find(one);
+        if (reply.all || found != reply.rejects.end()) {
+            answer.results.emplace_back(one, Reject(reply.all ? *reply.all : found->second, "scripted"));
+            continue;
+        }
+        auto const id = Uuid::v7(time_.now(), random_.next(), random_.next());
+        answer.results.emplace_back(one, Quote(id, Price::parse("1.5").price.value(), time_.now(), TimeSource::quote));
+    }
+    co_return answer;
+}
+
+ScriptedProvider& World::provider(std::string const& name, std::size_t batch_max) {
+    auto& made = providers[name];
+    if (!made) made = std::make_unique<ScriptedProvider>(time, random, name, batch_max);
+    return *made;
+}
+
+PriceProvider* World::find(std::string_view name) const noexcept {
+    auto const found = providers.find(std::string(name));
+    return found == providers.end() ? nullptr : found->second.get();
+}
+
+Awaitable<void> World::store_is_up() {
+    do co_await time.sleep_until(time.steady_now() + commit_latency);
+    while (!store_up);
+}
+
+void World::settle(std::string const& group, UtcTime due) {
+    auto& last = last_settled[group];
+    last = std::max(last, due);
+}
+
+Task<std::vector<PricePoint>> World::submit(Observation observation) {
+    if (refuse_next) co_return *std::exchange(refuse_next, std::nullopt);
+    co_await store_is_up();
+    if (observation.settles_tick) settle(observation.tick->group, observation.tick->due);
+    observations.push_back(std::move(observation));
+    co_return std::vector<PricePoint>();
+}
+
+Task<std::optional<PollPlan>> World::load(std::optional<std::int64_t> known) {
+    co_await time.sleep_until(time.steady_now() + commit_latency);
+    if (!store_up) co_return Error(ErrorCode::unavailable, "the store is away");
+    if (known == revision) co_return std::optional<PollPlan>();
+    PollPlan plan;
+    plan.revision = revision;
+    for (auto const& [id, one] : jobs) {
+        bool const idle = one.status == JobStatus::paused && one.run_done >= one.run_requested;
+        if (one.status != JobStatus::cancelled && !idle) plan.jobs.push_back(one);
+    }
+    plan.last_settled = last_settled;
+    plan.not_before = not_before;
+    co_return std::optional<PollPlan>(std::move(plan));
+}
+
+Task<void> World::record(std::vector<MissedRange> ranges, std::vector<JobProgress> progress, std::map<std::string, UtcTime> holds) {
+    co_await time.sleep_until(time.steady_now() + commit_latency);
+    if (!store_up) co_return Error(ErrorCode::unavailable, "the store is away");
+    for (auto& range : ranges) {
+        settle(range.group, range.last);
+        missed.push_back(std::move(range));
+    }
+    for (auto const& done : progress) {
+        auto& one = jobs.at(done.id);
+        one.ticked = one.ticked || done.ticked;
+        if (one.ticked && one.status == JobStatus::accepted) one.status = JobStatus::active;
+        one.run_done = std::max(one.run_done, done.run_done);
+    }
+    for (auto const& [name, until] : holds) not_before[name] = until;
+    co_return Result<void>();
+}
+
+Job& World::job(std::string const& id, std::vector<std::string> symbols, int interval, std::vector<std::string> list) {
+    Job& made = jobs[id];
+    made.id = id;
+    made.created_at = time.now();
+    made.active_since = time.now();
+    made.config.interval = seconds(interval);
+    made.config.providers = std::move(list);
+    for (auto const& one : symbols) made.config.symbols.push_back(symbol(one));
+    return made;
+}
+
+void World::changed() {
+    ++revision;
+    if (driver) driver->changed();
+}
+
+void World::start() {
+    context_ = std::make_unique<net::io_context>(1);
+    metrics = std::make_unique<support::Metrics>();
+    driver = std::make_unique<PollDriver>(*this, *this, *this, time, time, random, context_->get_executor(), support::Log::silent(),
+                                          *metrics, options);
+    driver->start();
+}
+
+void World::stop() {
+    driver->interrupt();
+    run(seconds(60));
+    crash();
+}
+
+void World::crash() {
+    time.forget_sleepers();
+    if (context_) context_->stop();
+    driver.reset();
+    context_.reset();
+    for (auto& [name, one] : providers) one->in_flight = 0;
+}
+
+void World::run(microseconds length) {
+    SteadyTime const end = time.steady_now() + length;
+    for (;;) {
+        if (context_) {
+            context_->restart();
+            context_->poll();
+        }
+        auto const next = time.next();
+        if (!next || *next > end) break;
+        time.move_to(*next);
+    }
+    time.move_to(end);
+}
+
+Ledger::Ledger(World const& world) {
+    auto interval_of = [](std::string const& group) {
+        auto const at = group.find('@');
+        return seconds(std::stoi(group.substr(at + 1)));
+    };
+    for (auto const& observation : world.observations) {
+        if (!observation.settles_tick) continue;
+        auto& ticks = groups[observation.tick->group];
+        ticks.interval = interval_of(observation.tick->group);
+        ++ticks.ends[observation.tick->due];
+        ++settled;
+    }
+    for (auto const& range : world.missed) {
+        auto& ticks = groups[range.group];
+        ticks.interval = range.interval;
+        std::int64_t count = 0;
+        for (UtcTime due = range.first; due <= range.last; due += range.interval, ++count) ++ticks.ends[due];
+        if (count != range.ticks) ++ticks.ends[range.first];  // a range that miscounts itself
+        missed += static_cast<std::size_t>(count);
+        by_reason[range.reason] += count;
+    }
+}
+
+std::size_t Ledger::twice() const {
+    std::size_t count = 0;
+    for (auto const& [name, ticks] : groups) {
+        for (auto const& [due, ends] : ticks.ends) count += ends > 1;
+    }
+    return count;
+}
+
+std::size_t Ledger::holes() const {
+    std::size_t count = 0;
+    for (auto const& [name, ticks] : groups) {
+        auto const span = (ticks.ends.rbegin()->first - ticks.ends.begin()->first) / ticks.interval + 1;
+        count += static_cast<std::size_t>(span) - ticks.ends.size();
+    }
+    return count;
+}
+
+}  // namespace mds::polltest
