@@ -135,7 +135,7 @@ class Defects(unittest.TestCase):
         stub, service, client = self.running(modules="http,poller,relay")
         start_job(client, [f"S{number}" for number in range(60)])
         wait_for_points(client, "S0", 10, within=25)
-        self.assertEqual(client.get("/prices/moving-average", symbol="S0").status, 404)
+        self.assertEqual(client.get("/prices/moving-average", symbol="S0").status, 503, "it is being calculated")
         service.stop()
         service.modules = None
         service.start()
