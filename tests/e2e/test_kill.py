@@ -114,7 +114,7 @@ class KillAtRandomMoments(unittest.TestCase):
                         job = start_job(client, [f"S{n}" for n in range(SYMBOLS)])
                 if number == ROUNDS:
                     break
-                time.sleep(chance.uniform(0.05, 1.6) * SLOWNESS)
+                time.sleep(chance.uniform(0.05, 2.4) * SLOWNESS)
                 service.kill()
                 readers.port = None
                 # What it had sent before it died must not be counted as the next life's.
@@ -143,7 +143,7 @@ class KillAtRandomMoments(unittest.TestCase):
             self.assertEqual(readers.unexpected[:3], [])
             self.assertEqual(offsets, sorted(offsets), "the consumer's offset went back")
             self.assertGreater(len(readers.told), ROUNDS * 10)
-            self.assertGreater(len(must), ROUNDS * SYMBOLS // 4)
+            self.assertGreater(len(must), ROUNDS * SYMBOLS // 10)
 
     @staticmethod
     def check_offset(service):
