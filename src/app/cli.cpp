@@ -9,7 +9,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <exception>
+#include <iterator>
 #include <optional>
 #include <ostream>
 
@@ -55,9 +57,10 @@ void print_reference(std::ostream& out) {
 
 ExitCode with_config(Invocation const& invocation, ProcessContext const& process) {
     auto const loaded = load(invocation, process.environment);
-    if (!loaded.errors.empty()) return report(loaded.errors, process.err);
     auto providers = load_catalogue(loaded, process.environment);
-    if (!providers.errors.empty()) return report(providers.errors, process.err);
+    auto errors = loaded.errors;
+    std::ranges::move(providers.errors, std::back_inserter(errors));
+    if (!errors.empty()) return report(errors, process.err);
     auto const path = config_path(invocation, process.environment).value_or("built-in defaults");
     if (invocation.command == Command::check_config) {
         if (invocation.print) process.out << print_config(loaded);

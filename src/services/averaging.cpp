@@ -90,19 +90,22 @@ milliseconds Averaging::begin_repair() {
     return succeeded();
 }
 
+/// Folds and commits. After a commit that failed there is nothing more to fold, so it is the same batch that is tried again.
 milliseconds Averaging::work_on() {
     Partition& partition = partitions_.at(work_->partition);
-    if (!work_->sealed) {
-        auto const repaired_before = partition.windows.repaired();
-        auto const folded = fold_work(partition);
-        counts_->repaired.Increment(static_cast<double>(partition.windows.repaired() - repaired_before));
-        if (!folded) return failed("read a series", folded.error());
-        work_->batch.claim = partition.claim;
-        work_->batch.new_next = work_->end;
-        if (work_->done < work_->size()) work_->batch.new_next = work_->records.empty() ? partition.claim.next : work_->records[work_->done].offset;
-        work_->sealed = true;
-    }
+    auto const repaired_before = partition.windows.repaired();
+    auto const folded = fold_work(partition);
+    counts_->repaired.Increment(static_cast<double>(partition.windows.repaired() - repaired_before));
+    if (!folded) return failed("read a series", folded.error());
+    work_->batch.claim = partition.claim;
+    work_->batch.new_next = reflected(partition);
     return commit(partition);
+}
+
+/// The offset behind all records that the batch reflects.
+std::int64_t Averaging::reflected(Partition const& partition) const {
+    if (work_->done == work_->size()) return work_->end;
+    return work_->records.empty() ? partition.claim.next : work_->records[work_->done].offset;
 }
 
 /// Folds until all is done or the batch is full. After an error it goes on where it was.
@@ -199,7 +202,6 @@ void Averaging::committed(Partition& partition) {
     }
     work_->batch.averages.clear();
     work_->batch.dead_letters.clear();
-    work_->sealed = false;
 }
 
 void Averaging::claim_again(std::int32_t partition) {

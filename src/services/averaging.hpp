@@ -68,7 +68,6 @@ private:
         std::size_t done = 0;                                 ///< of `records` or `behind`
         std::int64_t end = 0;                                 ///< offset once all is done
         bool restart = false;                                 ///< tell the source to go on at `end`
-        bool sealed = false;                                  ///< `batch` may have been committed: only the same one may follow
         AveragingBatch batch;
 
         std::size_t size() const noexcept { return records.size() + behind.size(); }  // one of them is empty
@@ -84,6 +83,7 @@ private:
     void on(RecordsRead&& read);
     void on(RecordsLost const& lost);
 
+    std::int64_t reflected(Partition const& partition) const;
     Result<void> fold_work(Partition& partition);
     Result<bool> fold_one(Partition& partition);
     Result<bool> fold_event(Partition& partition, PriceEvent const& event);

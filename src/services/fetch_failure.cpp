@@ -57,8 +57,9 @@ FetchFailure failure_of(ProviderTraits const& provider, Symbol const& symbol, Ou
 }
 
 FetchFailure missing_key(ProviderTraits const& provider) {
-    return FetchFailure(Outcome::auth, Error(ErrorCode::unavailable, "provider '" + provider.name + "' needs a key in the variable " +
-                                                                         provider.missing_secret));
+    return FetchFailure(
+        Outcome::auth,
+        Error(ErrorCode::unavailable, "provider '" + provider.name + "' needs a key in the variable " + provider.missing_secret));
 }
 
 }  // namespace mds

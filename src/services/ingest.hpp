@@ -15,8 +15,8 @@
 namespace mds {
 
 struct IngestOptions {
-    std::size_t max_batch_results = 2000;     ///< results (points and rejects) per transaction; one observation is never split
-    std::size_t max_queued_results = 50'000;  ///< from here on submit() answers unavailable
+    std::size_t max_batch_results = 2000;      ///< results (points and rejects) per transaction; one observation is never split
+    std::size_t max_queued_results = 50'000;   ///< from here on submit() answers unavailable
     std::size_t max_queued_bytes = 64u << 20;  ///< the same for the bodies of raw answers, which differ in size by a factor of 10^4
     std::chrono::milliseconds retry_min{50};
     std::chrono::milliseconds retry_max{5000};
@@ -43,8 +43,8 @@ public:
 
     /// Refuses new work; what is queued is still committed. Any thread.
     void interrupt() noexcept;
-    /// Waits until everything queued is committed or refused. At the deadline the rest is refused with unavailable, and false returned;
-    /// a commit then under way is waited for. The submitters' io_contexts must still exist.
+    /// Waits until everything queued is committed or refused. At the deadline the rest is refused with unavailable, and false
+    /// returned; a commit then under way is waited for. The submitters' io_contexts must still exist.
     bool drain(SteadyTime deadline) noexcept;
 
 private:

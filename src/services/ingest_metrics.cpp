@@ -26,14 +26,16 @@ IngestMetrics::IngestMetrics(support::Metrics& metrics)
       points(metrics.counter("mds_ingest_points_total", "Points stored")),
       repeated(metrics.counter("mds_ingest_repeated_total", "Observations that a retry found stored already")),
       retries(metrics.counter("mds_ingest_retries_total", "Commits that failed and were tried again")),
-      bisections(metrics.counter("mds_ingest_bisections_total", "Batches halved because the store refused one of their observations")),
+      bisections(
+          metrics.counter("mds_ingest_bisections_total", "Batches halved because the store refused one of their observations")),
       refused_full(refused(metrics, "full")),
       refused_stopping(refused(metrics, "stopping")),
       refused_invalid(refused(metrics, "invalid")),
       queued(metrics.gauge("mds_ingest_queued_results", "Points and rejects waiting for their commit")),
       batch_results(metrics.histogram("mds_ingest_batch_results", "Points and rejects per commit",
                                       {1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000})),
-      commit_seconds(metrics.histogram("mds_ingest_commit_seconds", "Time of one commit, failed ones too", support::latency_bounds())),
+      commit_seconds(
+          metrics.histogram("mds_ingest_commit_seconds", "Time of one commit, failed ones too", support::latency_bounds())),
       rejects(by_outcome(metrics)) {}
 
 void IngestMetrics::count(std::span<Observation const> batch, IngestReceipt const& receipt) {

@@ -44,7 +44,8 @@ Result<std::vector<std::string>> JobService::known(std::vector<std::string> cons
     return known;
 }
 
-Task<JobService::Accepted> JobService::create(JobConfig config, std::optional<Key> key, std::function<std::string(Job const&)> render) {
+Task<JobService::Accepted> JobService::create(JobConfig config, std::optional<Key> key,
+                                              std::function<std::string(Job const&)> render) {
     auto names = known(config.providers);
     if (!names) co_return names.error();
     Job job;

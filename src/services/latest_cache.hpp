@@ -23,8 +23,8 @@ struct CachedPrice {
     CachedPrice(PricePoint p, std::string b) : point(std::move(p)), body(std::move(b)) {}
 };
 
-/// The newest point of every series, in memory. Never goes back to an older seq. Any thread; a look-up holds one shard's lock for the
-/// length of the visit, so visit quickly. Some 400 bytes per series.
+/// The newest point of every series, in memory. Never goes back to an older seq. Any thread; a look-up holds one shard's lock for
+/// the length of the visit, so visit quickly. Some 400 bytes per series.
 class LatestCache final : public CommitListener {
 public:
     LatestCache();
@@ -56,7 +56,7 @@ private:
         std::size_t hash;
 
         Key(std::string_view s, std::string_view p) noexcept
-            : symbol(s), provider(p), hash(std::hash<std::string_view>{}(s) * 31 + std::hash<std::string_view>{}(p)) {}
+            : symbol(s), provider(p), hash(std::hash<std::string_view>{}(s)*31 + std::hash<std::string_view>{}(p)) {}
         friend bool operator==(Key const& a, Key const& b) noexcept { return a.symbol == b.symbol && a.provider == b.provider; }
     };
     struct KeyHash {

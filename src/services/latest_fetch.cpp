@@ -23,7 +23,8 @@ Error summary(std::vector<FetchFailure> const& failures) {
         if (failure.error.code != sum.code) sum.code = ErrorCode::unavailable;
         if (&failure != &failures.front()) sum.message += "; ";
         sum.message += failure.error.message;
-        if (failure.error.retry_after) sum.retry_after = std::min(sum.retry_after.value_or(std::chrono::hours(1)), *failure.error.retry_after);
+        if (failure.error.retry_after)
+            sum.retry_after = std::min(sum.retry_after.value_or(std::chrono::hours(1)), *failure.error.retry_after);
     }
     if (sum.code == ErrorCode::unavailable && !sum.retry_after) sum.retry_after = std::chrono::seconds(1);
     return sum;
@@ -58,12 +59,19 @@ private:
     std::shared_ptr<Flight> flight_;
 };
 
-LatestFetch::LatestFetch(LatestCache& cache, Ingest& ingest, Clock& clock, Random& random, IoExecutor fetch_thread, support::Log log,
-                         support::Metrics& metrics, LatestPriceOptions const& options)
-    : cache_(cache), ingest_(ingest), clock_(clock), random_(random), fetch_thread_(fetch_thread), log_(std::move(log)),
-      metrics_(metrics), joined_(metrics.counter("mds_latest_price_joined_total", "Reads that waited for a call which another one made")),
+LatestFetch::LatestFetch(LatestCache& cache, Ingest& ingest, Clock& clock, Random& random, IoExecutor fetch_thread,
+                         support::Log log, support::Metrics& metrics, LatestPriceOptions const& options)
+    : cache_(cache),
+      ingest_(ingest),
+      clock_(clock),
+      random_(random),
+      fetch_thread_(fetch_thread),
+      log_(std::move(log)),
+      metrics_(metrics),
+      joined_(metrics.counter("mds_latest_price_joined_total", "Reads that waited for a call which another one made")),
       remembered_(metrics.counter("mds_latest_price_remembered_total", "Provider calls spared because the last one failed")),
-      unstored_(metrics.counter("mds_latest_price_unstored_total", "Fetched prices not answered because they were not durable in time")),
+      unstored_(
+          metrics.counter("mds_latest_price_unstored_total", "Fetched prices not answered because they were not durable in time")),
       options_(options) {}
 
 Awaitable<Fetched> LatestFetch::first_of(std::vector<Candidate> candidates, Freshness fresh) {
@@ -147,12 +155,16 @@ Awaitable<void> LatestFetch::fly(Candidate candidate, std::shared_ptr<Flight> fl
 
     auto const* const reject = observation.results.front().reject();
     auto const outcome = reject == nullptr ? Outcome::ok : reject->outcome;
-    metrics_.counter("mds_latest_price_fetches_total", "Provider calls made for reads, by outcome",
-                     {{"provider", traits.name}, {"outcome", std::string(to_string(outcome))}}).Increment();
+    metrics_
+        .counter("mds_latest_price_fetches_total", "Provider calls made for reads, by outcome",
+                 {{"provider", traits.name}, {"outcome", std::string(to_string(outcome))}})
+        .Increment();
     if (reject == nullptr) {
         auto end = co_await store(candidate, std::move(observation));
-        if (auto const* const failure = std::get_if<FetchFailure>(&end)) remember(candidate, *failure);
-        else failures_.erase(candidate.series);
+        if (auto const* const failure = std::get_if<FetchFailure>(&end))
+            remember(candidate, *failure);
+        else
+            failures_.erase(candidate.series);
         landing.land(std::move(end));
         co_return;
     }
@@ -181,8 +193,9 @@ Awaitable<LatestFetch::End> LatestFetch::store(Candidate const& candidate, Obser
     }
     unstored_.Increment();
     if (stored && stored->error().code == ErrorCode::invalid_argument) {
-        co_return FetchFailure(Outcome::unclassified_error,
-                               Error(ErrorCode::upstream_invalid, "provider '" + candidate.series.provider + "' gave a price that cannot be stored"));
+        co_return FetchFailure(
+            Outcome::unclassified_error,
+            Error(ErrorCode::upstream_invalid, "provider '" + candidate.series.provider + "' gave a price that cannot be stored"));
     }
     Error error(ErrorCode::unavailable, "the price could not be stored in time");
     error.retry_after = options_.failed_fetch_memory;

@@ -27,7 +27,8 @@ struct Candidate {
 /// What counts as fresh for one read.
 struct Freshness {
     std::chrono::seconds max_age{0};
-    UtcTime arrived;  ///< of the read: what was fetched since then is fresh whatever `max_age`, so that simultaneous reads share a call
+    UtcTime
+        arrived;  ///< of the read: what was fetched since then is fresh whatever `max_age`, so that simultaneous reads share a call
 
     /// A time from the future (the clock was set back) proves as little as one from the past.
     bool holds(PricePoint const& point, UtcTime now) const noexcept {
@@ -44,8 +45,8 @@ struct Fetched {
     Error error;
 };
 
-/// Asks providers for reads: one call per series at a time, however many wait for it; failures are remembered. An answer goes through
-/// ingest before anybody sees it. Fetch thread only: its state has no lock. Flights keep it alive.
+/// Asks providers for reads: one call per series at a time, however many wait for it; failures are remembered. An answer goes
+/// through ingest before anybody sees it. Fetch thread only: its state has no lock. Flights keep it alive.
 class LatestFetch : public std::enable_shared_from_this<LatestFetch> {
 public:
     LatestFetch(LatestCache& cache, Ingest& ingest, Clock& clock, Random& random, IoExecutor fetch_thread, support::Log log,

@@ -27,12 +27,14 @@ struct Held {
 /// What memory and store know of the candidates.
 struct LookUp {
     std::optional<Held> fresh;
-    std::optional<Held> old;      ///< the newest of those that are not fresh
+    std::optional<Held> old;  ///< the newest of those that are not fresh
     bool store_answered = false;
 
     void take(PricePoint point, PriceSource source, bool is_fresh) {
-        if (is_fresh) fresh.emplace(Held{std::move(point), source});
-        else if (!old || old->point.fetched_at < point.fetched_at) old.emplace(Held{std::move(point), source});
+        if (is_fresh)
+            fresh.emplace(Held{std::move(point), source});
+        else if (!old || old->point.fetched_at < point.fetched_at)
+            old.emplace(Held{std::move(point), source});
     }
 };
 
@@ -58,13 +60,20 @@ class LatestPriceService::Impl {
 public:
     Impl(LatestCache& cache, PriceReads& store, ProviderDirectory& providers, Ingest& ingest, Clock& clock, Random& random,
          IoExecutor fetch_thread, support::Log log, support::Metrics& metrics, LatestPriceOptions opts)
-        : options(opts), cache_(cache), store_(store), providers_(providers), clock_(clock), fetch_thread_(fetch_thread),
+        : options(opts),
+          cache_(cache),
+          store_(store),
+          providers_(providers),
+          clock_(clock),
+          fetch_thread_(fetch_thread),
           fetch_(std::make_shared<LatestFetch>(cache, ingest, clock, random, fetch_thread, std::move(log), metrics, opts)),
           stale_(metrics.counter("mds_latest_price_stale_total", "Reads answered with a price older than max_age")),
-          store_failures_(metrics.counter("mds_latest_price_store_failures_total", "Reads that went on without the store's answer")) {
+          store_failures_(
+              metrics.counter("mds_latest_price_store_failures_total", "Reads that went on without the store's answer")) {
         for (auto const source : {PriceSource::memory, PriceSource::cache, PriceSource::store, PriceSource::provider}) {
-            answers_[static_cast<std::size_t>(source)] = &metrics.counter(
-                "mds_latest_price_answers_total", "Reads answered with a price, by source", {{"source", std::string(to_string(source))}});
+            answers_[static_cast<std::size_t>(source)] =
+                &metrics.counter("mds_latest_price_answers_total", "Reads answered with a price, by source",
+                                 {{"source", std::string(to_string(source))}});
         }
     }
 
@@ -79,7 +88,8 @@ public:
             found = co_await self->in_store(*candidates, fresh, std::move(found));
         }
         if (found.fresh) co_return self->answer(std::move(*found.fresh), false);
-        if (found.old && request.on_stale != OnStale::fetch) co_return self->old_as_asked(request, *candidates, fresh, std::move(*found.old));
+        if (found.old && request.on_stale != OnStale::fetch)
+            co_return self->old_as_asked(request, *candidates, fresh, std::move(*found.old));
         if (!self->options.fetch) co_return self->without_fetch(request, std::move(found));
 
         auto fetched = co_await support::run_on(self->fetch_thread_, self->fetch_->first_of(std::move(*candidates), fresh));
@@ -145,7 +155,8 @@ private:
 
     Result<LatestAnswer> old_as_asked(LatestRequest const& request, std::vector<Candidate>& candidates, Freshness fresh, Held old) {
         if (request.on_stale == OnStale::error) {
-            return retry_soon("the price of " + request.symbol.str() + " is older than " + std::to_string(fresh.max_age.count()) + " s");
+            return retry_soon("the price of " + request.symbol.str() + " is older than " + std::to_string(fresh.max_age.count()) +
+                              " s");
         }
         if (options.fetch) refresh_behind(std::move(candidates), fresh);
         return answer(std::move(old), true);
@@ -188,15 +199,20 @@ private:
     std::array<prometheus::Counter*, 4> answers_{};
 };
 
-LatestPriceService::LatestPriceService(LatestCache& cache, PriceReads& store, ProviderDirectory& providers, Ingest& ingest, Clock& clock,
-                                       Random& random, IoExecutor fetch_thread, support::Log log, support::Metrics& metrics,
-                                       LatestPriceOptions options)
-    : impl_(std::make_shared<Impl>(cache, store, providers, ingest, clock, random, fetch_thread, std::move(log), metrics, options)) {}
+LatestPriceService::LatestPriceService(LatestCache& cache, PriceReads& store, ProviderDirectory& providers, Ingest& ingest,
+                                       Clock& clock, Random& random, IoExecutor fetch_thread, support::Log log,
+                                       support::Metrics& metrics, LatestPriceOptions options)
+    : impl_(
+          std::make_shared<Impl>(cache, store, providers, ingest, clock, random, fetch_thread, std::move(log), metrics, options)) {}
 
 LatestPriceService::~LatestPriceService() = default;
 
-Task<LatestAnswer> LatestPriceService::get(LatestRequest request) { return Impl::get(impl_, std::move(request)); }
+Task<LatestAnswer> LatestPriceService::get(LatestRequest request) {
+    return Impl::get(impl_, std::move(request));
+}
 
-LatestPriceOptions const& LatestPriceService::options() const noexcept { return impl_->options; }
+LatestPriceOptions const& LatestPriceService::options() const noexcept {
+    return impl_->options;
+}
 
 }  // namespace mds

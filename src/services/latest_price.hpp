@@ -22,7 +22,7 @@ std::string_view to_string(PriceSource source) noexcept;
 
 struct LatestRequest {
     Symbol symbol;
-    std::vector<std::string> providers;           ///< names or aliases, at least one; failover order where `automatic`
+    std::vector<std::string> providers;  ///< names or aliases, at least one; failover order where `automatic`
     bool automatic = false;
     std::optional<std::chrono::seconds> max_age;  ///< none: the configured one; 0: always fetch
     OnStale on_stale = OnStale::fetch;
@@ -49,7 +49,7 @@ struct LatestAnswer {
 struct LatestPriceOptions {
     std::chrono::seconds max_age{60};
     std::chrono::seconds stale_if_error{86400};
-    bool fetch = true;                            ///< read.fetch
+    bool fetch = true;  ///< read.fetch
     std::chrono::seconds failed_fetch_memory{5};
     std::chrono::seconds unknown_symbol_memory{60};
     std::chrono::milliseconds store_budget{50};
@@ -68,8 +68,8 @@ public:
                        LatestPriceOptions options);
     ~LatestPriceService();
 
-    /// Errors: invalid_argument (unknown provider, with the known ones), not_found, upstream_invalid, unavailable (with retry_after),
-    /// timeout, internal; each with a message for the client.
+    /// Errors: invalid_argument (unknown provider, with the known ones), not_found, upstream_invalid, unavailable (with
+    /// retry_after), timeout, internal; each with a message for the client.
     Task<LatestAnswer> get(LatestRequest request);
 
     LatestPriceOptions const& options() const noexcept;

@@ -101,7 +101,7 @@ void PollSchedule::finished(PollTaskEnd const& end, SteadyTime steady, Random& r
         auto later = std::move(group.ranges);
         group.ranges.clear();
         miss(group, group.current, group.current, end.tried ? MissedReason::store_down : MissedReason::provider_wait);
-        for (auto const& range : later) miss(group, range.first, range.last, range.reason);
+        group.ranges.insert(group.ranges.end(), later.begin(), later.end());
     }
     group.state = Group::State::idle;
     for (auto const& provider : end.answered) group.back_offs.erase(provider);
@@ -175,14 +175,17 @@ void PollSchedule::notice_jump(UtcTime now, SteadyTime steady) {
     }
 }
 
-/// Forward: the ticks that were skipped become a range. Backward: the ticks up to the old time have ended already; they are polled again,
-/// since prices must go on, but outside the ledger, where each tick ends once.
+/// Forward: the ticks that were skipped become a range. Backward: the ticks up to the old time have ended already; their times are polled
+/// again, since prices must go on, but outside the ledger, where each tick ends once. A range without ticks marks the place.
 void PollSchedule::jump_group(Group& group, UtcTime now) {
     UtcTime const next = group.grid.after(now);
     if (next > group.next) {
         miss(group, group.next, next - group.grid.interval, MissedReason::clock_jump);
     } else {
         group.ledger_from = std::max(group.ledger_from, group.next - group.grid.interval);
+        Range mark{MissedReason::clock_jump, group.ledger_from + group.grid.interval, group.ledger_from, 0};
+        group.ranges.push_back(mark);
+        if (group.state == Group::State::idle) emit(group, true);
     }
     group.next = next;
     arm(group);

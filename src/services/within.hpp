@@ -18,8 +18,8 @@ namespace mds {
 
 using AsioTimer = net::basic_waitable_timer<std::chrono::steady_clock, net::wait_traits<std::chrono::steady_clock>, IoExecutor>;
 
-/// Waits for `task` at most `budget`; nullopt: it took longer. The task is not cancelled (a store's read cannot be): it goes on and its
-/// result is dropped.
+/// Waits for `task` at most `budget`; nullopt: it took longer. The task is not cancelled (a store's read cannot be): it goes on and
+/// its result is dropped.
 template <class T>
 Awaitable<std::optional<T>> within(std::chrono::milliseconds budget, Awaitable<T> task) {
     struct Race {

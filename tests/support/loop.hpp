@@ -48,7 +48,8 @@ public:
         context_.restart();
         while (!done()) {
             context_.run_one_until(limit);
-            if (std::chrono::steady_clock::now() >= limit) throw std::runtime_error("the loop waits for something that never comes");
+            if (std::chrono::steady_clock::now() >= limit)
+                throw std::runtime_error("the loop waits for something that never comes");
         }
     }
 

@@ -140,7 +140,8 @@ private:
                 Series series(result.symbol, observation.provider);
                 auto& history = points_[series];
                 auto const seq = history.empty() ? 1 : history.back().seq + 1;
-                PricePoint point(quote->point_id, series, seq, quote->price, quote->timestamp, observation.fetched_at, observation.raw_id);
+                PricePoint point(quote->point_id, series, seq, quote->price, quote->timestamp, observation.fetched_at,
+                                 observation.raw_id);
                 history.push_back(point);
                 written.push_back(point);
             }

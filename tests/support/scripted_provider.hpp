@@ -3,8 +3,8 @@
 #include <mds/ports/clock.hpp>
 #include <mds/ports/provider.hpp>
 
-#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -27,11 +27,15 @@ public:
         std::optional<std::chrono::seconds> retry_after;
     };
 
-    ScriptedProvider(std::string name, Clock& clock, Random& random) : clock_(clock), random_(random) { traits_.name = std::move(name); }
+    ScriptedProvider(std::string name, Clock& clock, Random& random) : clock_(clock), random_(random) {
+        traits_.name = std::move(name);
+    }
 
     ProviderTraits& change_traits() noexcept { return traits_; }
     void says(std::string price) { script_.push_back(Line{std::move(price), std::nullopt}); }
-    void fails(Outcome outcome, std::optional<std::chrono::seconds> retry_after = {}) { script_.push_back(Line{outcome, retry_after}); }
+    void fails(Outcome outcome, std::optional<std::chrono::seconds> retry_after = {}) {
+        script_.push_back(Line{outcome, retry_after});
+    }
     /// The provider's time of its quotes; without: the time of receipt.
     void quotes_from(UtcTime time) { quoted_at_ = time; }
     /// Calls do not return before release(). Fetch thread only.
@@ -73,8 +77,9 @@ private:
             if (auto const* const outcome = std::get_if<Outcome>(&line.says)) {
                 answer.results.emplace_back(symbol, Reject(*outcome, "scripted"));
             } else {
-                Quote quote(Uuid::v7(clock_.now(), random_.next(), random_.next()), *Price::parse(std::get<std::string>(line.says)).price,
-                            quoted_at_.value_or(answer.fetched_at), quoted_at_ ? TimeSource::quote : TimeSource::receive);
+                Quote quote(Uuid::v7(clock_.now(), random_.next(), random_.next()),
+                            *Price::parse(std::get<std::string>(line.says)).price, quoted_at_.value_or(answer.fetched_at),
+                            quoted_at_ ? TimeSource::quote : TimeSource::receive);
                 answer.results.emplace_back(symbol, std::move(quote));
             }
         }

@@ -113,7 +113,8 @@ struct PricePoint {
         : id(point_id), series(std::move(s)), seq(number), price(p), timestamp(quoted), fetched_at(fetched), raw_id(raw) {}
 };
 
-/// Consecutive due ticks of one fetch group that were not tried. `first` and `last` are both included.
+/// Consecutive due ticks of one fetch group that were not tried. `first` and `last` are both included. A range without ticks (`last` one
+/// interval before `first`) with clock_jump marks that the wall clock went back: ticks up to `last` had ended already.
 struct MissedRange {
     std::string group;
     std::string provider;  ///< the first of the list where a target has several

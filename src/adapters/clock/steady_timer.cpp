@@ -51,9 +51,13 @@ private:
 SteadyTimer::SteadyTimer() : sleepers_(std::make_shared<Sleepers>()) {}
 SteadyTimer::~SteadyTimer() = default;
 
-Awaitable<bool> SteadyTimer::sleep_until(SteadyTime when) { return sleep(sleepers_, when); }
+Awaitable<bool> SteadyTimer::sleep_until(SteadyTime when) {
+    return sleep(sleepers_, when);
+}
 
-void SteadyTimer::cancel_all() noexcept { sleepers_->cancel(std::this_thread::get_id()); }
+void SteadyTimer::cancel_all() noexcept {
+    sleepers_->cancel(std::this_thread::get_id());
+}
 
 Awaitable<bool> SteadyTimer::sleep(std::shared_ptr<Sleepers> sleepers, SteadyTime when) {
     // Leaves the set on every way out, also when an io_context is destroyed with this frame suspended (then on another thread).

@@ -6,8 +6,8 @@
 
 namespace mds::clock {
 
-/// Sleeps on the calling coroutine's io_context. One object serves every I/O thread of the process: sleepers are kept by thread, which
-/// is to say by io_context, since each thread runs its own. May be destroyed before the io_contexts.
+/// Sleeps on the calling coroutine's io_context. One object serves every I/O thread of the process: sleepers are kept by thread,
+/// which is to say by io_context, since each thread runs its own. May be destroyed before the io_contexts.
 class SteadyTimer final : public Timer {
 public:
     SteadyTimer();

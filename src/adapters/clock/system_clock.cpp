@@ -2,8 +2,12 @@
 
 namespace mds::clock {
 
-UtcTime SystemClock::now() const noexcept { return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()); }
+UtcTime SystemClock::now() const noexcept {
+    return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
+}
 
-SteadyTime SystemClock::steady_now() const noexcept { return std::chrono::steady_clock::now(); }
+SteadyTime SystemClock::steady_now() const noexcept {
+    return std::chrono::steady_clock::now();
+}
 
 }  // namespace mds::clock

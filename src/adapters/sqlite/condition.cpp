@@ -28,6 +28,9 @@ std::pair<char const*, char const*> texts(Fault fault) noexcept {
     return {"internal error", "internal"};
 }
 
+/// Damage stays, even where other pages can still be used: the operator restores the file and starts again.
+bool mends_itself(Fault fault) noexcept { return fault != Fault::none && fault != Fault::corrupt; }
+
 ErrorCode error_code(Fault fault) noexcept {
     if (fault == Fault::refused_row) return ErrorCode::invalid_argument;
     return fault == Fault::bug ? ErrorCode::internal : ErrorCode::unavailable;
@@ -67,7 +70,8 @@ Condition::Condition(support::Log log, support::Metrics& metrics) : log_(std::mo
 
 Health Condition::store_health() const {
     Fault const write = write_.load(std::memory_order_relaxed);
-    Fault const seen = write != Fault::none ? write : read_.load(std::memory_order_relaxed);
+    Fault const read = read_.load(std::memory_order_relaxed);
+    Fault const seen = write != Fault::none ? write : read;
     Health health;
     health.ready = seen == Fault::none;
     health.reason = texts(seen).first;
@@ -75,8 +79,8 @@ Health Condition::store_health() const {
 }
 
 void Condition::worked(Side side) noexcept {
-    if (of(side).load(std::memory_order_relaxed) == Fault::none) return;
-    if (of(side).exchange(Fault::none) == Fault::none) return;
+    Fault const before = of(side).load(std::memory_order_relaxed);
+    if (!mends_itself(before) || of(side).exchange(Fault::none) == Fault::none) return;
     log_.info("store.recovered", {{"side", side == Side::read ? "read" : "write"}});
 }
 
@@ -89,7 +93,8 @@ void Condition::failed(Side side, Fault fault, std::string const& detail) {
     Fault before = Fault::none;
     {
         std::lock_guard const lock(mutex_);
-        before = of(side).exchange(fault);
+        before = of(side).load();
+        if (before != Fault::corrupt) of(side).store(fault);
     }
     changed_.notify_all();
     if (before != fault) log_.error("store.failed", {{"kind", texts(fault).second}, {"detail", detail}});
@@ -97,7 +102,7 @@ void Condition::failed(Side side, Fault fault, std::string const& detail) {
 
 bool Condition::wait_for_fault() {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return stopped_ || write_.load() != Fault::none || read_.load() != Fault::none; });
+    changed_.wait(lock, [this] { return stopped_ || mends_itself(write_.load()) || mends_itself(read_.load()); });
     return !stopped_;
 }
 

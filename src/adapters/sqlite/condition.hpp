@@ -32,7 +32,7 @@ public:
     void worked(Side side) noexcept;
     void failed(Side side, Fault fault, std::string const& detail);
 
-    /// Blocks while there is nothing to mend. False: stop() was called.
+    /// Blocks while there is nothing that a later try may find mended. False: stop() was called.
     bool wait_for_fault();
     /// Sleeps between two tries to write. False: stop() was called.
     bool pause();

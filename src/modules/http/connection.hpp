@@ -41,7 +41,8 @@ struct Connection : WheelEntry, boost::intrusive_ref_counter<Connection, boost::
     std::uint64_t last_active = 0;///< tick of the last answer
     std::size_t looked_at = 0;    ///< bytes of `input` that were parsed in vain
     std::string input;            ///< bytes of a request that is not complete, or that waits its turn
-    std::string output;           ///< bytes that the peer has not taken
+    std::string output;           ///< bytes that the peer has not taken, behind output_sent others
+    std::size_t output_sent = 0;
     std::unique_ptr<BodyReader> body;
 };
 

@@ -149,6 +149,11 @@ ParseResult fault_of(beast::error_code const& ec, Parser const& parser, std::str
     return failed(400, "malformed HTTP");
 }
 
+std::size_t end_of_header(std::string_view input) noexcept {
+    auto const end = input.find("\r\n\r\n");
+    return end == std::string_view::npos ? input.size() : end + 4;
+}
+
 /// Sizes, as far as they are known by now.
 std::optional<ParseResult> size_fault(Parser const& parser, std::string_view input, std::size_t header_end, Limits const& limits) {
     if (!parser.started) {
@@ -191,7 +196,8 @@ ParseResult parse_request(std::string_view input, Limits const& limits, RequestV
     parser.eager(false);  // stop behind the header: its size is known there
     std::size_t used = parser.put(boost::asio::const_buffer(input.data(), input.size()), ec);
     bool const more = ec == bhttp::error::need_more;
-    if (auto fault = size_fault(parser, input, parser.is_header_done() ? used : input.size(), limits)) return *fault;
+    std::size_t const header_end = parser.is_header_done() ? used : end_of_header(input);
+    if (auto fault = size_fault(parser, input, header_end, limits)) return *fault;
     if (ec && !more) return fault_of(ec, parser, input);
     if (!parser.is_header_done()) return {};
     if (!to_origin_form(request)) return failed(400, "bad request target");

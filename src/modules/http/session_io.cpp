@@ -104,7 +104,8 @@ bool Sessions::flush(Connection& connection) {
         connection.output += out_;
         out_.clear();
     }
-    std::string_view const bytes = connection.output.empty() ? std::string_view(out_) : std::string_view(connection.output);
+    bool const fresh = connection.output.empty();
+    std::string_view const bytes = fresh ? std::string_view(out_) : std::string_view(connection.output).substr(connection.output_sent);
     if (bytes.empty()) return true;
     auto const sent = ::send(connection.fd, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
@@ -114,12 +115,13 @@ bool Sessions::flush(Connection& connection) {
     }
     auto const gone = sent < 0 ? 0 : static_cast<std::size_t>(sent);
     bool const all = gone == bytes.size();
-    if (connection.output.empty()) {
-        if (!all) connection.output = bytes.substr(gone);
-    } else if (all) {
-        connection.output = std::string();
+    if (all) {
+        if (!fresh) connection.output = std::string();
+        connection.output_sent = 0;
+    } else if (fresh) {
+        connection.output = bytes.substr(gone);
     } else {
-        connection.output.erase(0, gone);
+        connection.output_sent += gone;
     }
     // A large answer must not make the thread's buffer large for good.
     if (out_.capacity() > 256 * 1024) out_ = std::string();

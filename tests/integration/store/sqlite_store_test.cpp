@@ -4,6 +4,10 @@
 #include "support/catch.hpp"
 #include "support/store_conformance.hpp"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
 #include <fstream>
 #include <thread>
 
@@ -48,6 +52,23 @@ TEST_CASE("a second process on the same data directory is refused") {
     CHECK(contains(refusal(directory), "in use by another mds process"));
     store.reset();
     CHECK(refusal(directory).empty());
+}
+
+TEST_CASE("a killed process leaves neither a lock nor half a commit behind") {
+    ScratchDirectory const directory;
+    ::pid_t const child = ::fork();
+    if (child == 0) {
+        support::Metrics metrics;
+        auto const store = open(directory, metrics);
+        static_cast<void>(store->ingest().commit(std::vector<Observation>{observation(1, {{"AAPL", "1"}})}));
+        ::kill(::getpid(), SIGKILL);
+    }
+    int status = 0;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    REQUIRE(WIFSIGNALED(status));
+    support::Metrics metrics;
+    auto const store = open(directory, metrics);
+    CHECK(store->series_history().points(series("AAPL"), 1, 9)->size() == 1);
 }
 
 TEST_CASE("a newer schema, another program's file and a damaged file are refused in clear words") {
@@ -119,6 +140,8 @@ TEST_CASE("a file that is damaged while in use is an unavailable store, not a cr
     REQUIRE(written.has_error());
     CHECK(contains(written.error().message, "damaged"));
     CHECK_FALSE(store->monitor().store_health().ready);
+    static_cast<void>(store->averaging().claim(0));  // another page, still good
+    CHECK(contains(store->monitor().store_health().reason, "damaged"));
 }
 
 TEST_CASE("the epoch stays until it is raised") {

@@ -140,3 +140,15 @@ TEST_CASE("config-reference lists every key") {
     CHECK(contains(ran.out, "| `http.port` | whole number from 0 to 65535 | `8000` |"));
     CHECK(contains(ran.out, "| `jobs[].symbols` |"));
 }
+
+TEST_CASE("errors of the provider catalogue are reported beside those of the configuration") {
+    auto const ran = mds_with({"check-config", "--set", "http.port=x", "--set", "providers.default=nobody"});
+    CHECK(ran.code == ExitCode::usage);
+    CHECK(contains(ran.err, "http.port: must be"));
+    CHECK(contains(ran.err, "providers.default: names no known provider: \"nobody\""));
+}
+
+TEST_CASE("options of one command are refused with another") {
+    CHECK(contains(mds_with({"serve", "--new-epoch"}).err, "--new-epoch belongs to migrate"));
+    CHECK(contains(mds_with({"migrate", "--print"}).err, "--print belongs to check-config"));
+}

@@ -4,6 +4,7 @@
 #include "support/loop.hpp"
 #include "support/manual_clock.hpp"
 #include "support/scripted_provider.hpp"
+#include "support/seeded_random.hpp"
 
 #include <map>
 #include <optional>
@@ -48,7 +49,8 @@ struct Fixture {
 
     Loop loop;
     ManualClock clock;
-    ScriptedProvider simulated{clock, "simulated"};
+    SeededRandom random{1};
+    ScriptedProvider simulated{"simulated", clock, random};
     FakeDirectory directory;
     Jobs jobs;
 };

@@ -40,7 +40,7 @@ public:
         // What was skipped at the end of a series shows with the next event of it.
         for (auto const& series : series_) publish(store_.add(series, price()));
         consumers_[1].reset();
-        consumers_[0] = make();
+        if (below(2) == 0) consumers_[0] = make();
         for (int i = 0; i < 2000 && store_.offsets[0].next != log_.end(); ++i) consumers_[0]->averaging.step();
     }
 

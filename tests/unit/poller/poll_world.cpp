@@ -211,6 +211,7 @@ std::size_t Ledger::twice() const {
 std::size_t Ledger::holes() const {
     std::size_t count = 0;
     for (auto const& [name, ticks] : groups) {
+        if (ticks.ends.empty()) continue;
         auto const span = (ticks.ends.rbegin()->first - ticks.ends.begin()->first) / ticks.interval + 1;
         count += static_cast<std::size_t>(span) - ticks.ends.size();
     }

@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <functional>
+#include <future>
 #include <thread>
 
 using namespace mds;
@@ -19,7 +20,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
-Symbol symbol(std::string_view text) { return *Symbol::parse(text); }
+Symbol symbol(std::string_view text) {
+    return *Symbol::parse(text);
+}
 
 /// Hears of commits on the writer thread.
 class Hearing final : public CommitListener {
@@ -39,7 +42,8 @@ private:
 };
 
 struct Fixture {
-    explicit Fixture(IngestOptions options = {}) : ingest(store, clock, random, {&hearing}, support::Log::silent(), metrics, fast(options)) {}
+    explicit Fixture(IngestOptions options = {})
+        : ingest(store, clock, random, {&hearing}, support::Log::silent(), metrics, fast(options)) {}
     ~Fixture() {
         store.release();
         ingest.drain(clock.steady_now() + 10s);
@@ -220,25 +224,29 @@ TEST_CASE("ingest isolates an observation that the store refuses: it fails alone
 
 TEST_CASE("ingest tells its listeners once per batch, before any submitter resumes") {
     Fixture f;
-    std::atomic<int> resumed_when_heard{-1};
-    std::atomic<int> resumed{0};
-    f.hearing.on_commit = [&](std::span<PricePoint const> points) {
-        CHECK(points.size() == 5);
-        CHECK(points[4].series.symbol.str() == "E");
-        resumed_when_heard = resumed.load();
-    };
     std::vector<Loop::Later<Fixture::Points>> all;
     for (auto const* const name : {"A", "B", "C", "D", "E"}) all.push_back(f.submit(f.observe({name})));
+    std::vector<std::string> heard;
+    std::promise<void> hearing;
+    std::promise<void> looked;
+    f.hearing.on_commit = [&](std::span<PricePoint const> points) {
+        for (auto const& point : points) heard.push_back(point.series.symbol.str());
+        hearing.set_value();
+        looked.get_future().wait();  // the writer stands in the listener while the loop runs
+    };
     f.ingest.start();
-    for (auto& one : all) {
-        auto const points = f.loop.await(one);
+    hearing.get_future().wait();
+    f.loop.settle();
+    for (auto const& one : all) CHECK_FALSE(one->has_value());
+    looked.set_value();
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        auto const points = f.loop.await(all[i]);
         REQUIRE(points.has_value());
-        CHECK(points->size() == 1);
-        CHECK(points->front().series.symbol.str().size() == 1);  // lent to the listeners and given back
-        ++resumed;
+        REQUIRE(points->size() == 1);
+        CHECK(points->front().series.symbol.str() == heard[i]);  // lent to the listeners and given back
     }
+    CHECK(heard == std::vector<std::string>{"A", "B", "C", "D", "E"});
     CHECK(f.hearing.calls() == 1);
-    CHECK(resumed_when_heard == 0);
 }
 
 TEST_CASE("ingest stores rejects, counts them by outcome, and never makes a point of one") {

@@ -13,8 +13,8 @@ using namespace mds::test;
 namespace {
 
 PricePoint point(std::string_view symbol, std::string_view provider, std::int64_t seq, std::string_view price) {
-    return PricePoint(Uuid{}, Series(*Symbol::parse(symbol), std::string(provider)), seq, *Price::parse(price).price, ManualClock::start,
-                      ManualClock::start, Uuid{});
+    return PricePoint(Uuid{}, Series(*Symbol::parse(symbol), std::string(provider)), seq, *Price::parse(price).price,
+                      ManualClock::start, ManualClock::start, Uuid{});
 }
 
 std::string body_of(LatestCache const& cache, std::string_view symbol, std::string_view provider) {

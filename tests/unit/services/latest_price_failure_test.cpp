@@ -13,9 +13,9 @@ using namespace mds::test;
 using namespace std::chrono_literals;
 
 TEST_CASE("provider=auto goes down the order and records who was passed over") {
-    for (auto const outcome : {Outcome::unavailable, Outcome::timeout, Outcome::rate_limited, Outcome::quota_exhausted, Outcome::auth,
-                               Outcome::entitlement, Outcome::banned, Outcome::blocked, Outcome::malformed, Outcome::unclassified_error,
-                               Outcome::no_data, Outcome::unknown_symbol}) {
+    for (auto const outcome : {Outcome::unavailable, Outcome::timeout, Outcome::rate_limited, Outcome::quota_exhausted,
+                               Outcome::auth, Outcome::entitlement, Outcome::banned, Outcome::blocked, Outcome::malformed,
+                               Outcome::unclassified_error, Outcome::no_data, Outcome::unknown_symbol}) {
         LatestPriceFixture f;
         f.provider.fails(outcome);
         f.second.says("2");
@@ -155,6 +155,11 @@ private:
     net::basic_waitable_timer<std::chrono::steady_clock, net::wait_traits<std::chrono::steady_clock>, IoExecutor> never_;
 };
 
+Awaitable<LatestPriceFixture::Optional> read_from(LatestPriceService& service, LatestRequest request) {
+    auto answer = co_await service.get(std::move(request));
+    co_return LatestPriceFixture::Optional(std::move(answer));
+}
+
 }  // namespace
 
 TEST_CASE("a store that hangs costs a read its budget and no more") {
@@ -162,14 +167,10 @@ TEST_CASE("a store that hangs costs a read its budget and no more") {
     options.store_budget = 0ms;
     LatestPriceFixture f(options);
     HangingReads hanging(f.loop.executor());
-    LatestPriceService service(f.cache, hanging, f.directory, f.ingest, f.clock, f.random, f.loop.executor(), support::Log::silent(),
-                               f.metrics, options);
+    LatestPriceService service(f.cache, hanging, f.directory, f.ingest, f.clock, f.random, f.loop.executor(),
+                               support::Log::silent(), f.metrics, options);
     f.provider.says("1");
-    auto later = f.loop.spawn([](LatestPriceService& asked) -> Awaitable<LatestPriceFixture::Optional> {
-        auto answer = co_await asked.get(LatestPriceFixture::request());
-        co_return LatestPriceFixture::Optional(std::move(answer));
-    }(service));
-    auto const answer = *f.loop.await(later);
+    auto const answer = *f.loop.run(read_from(service, f.request()));
     REQUIRE(answer.has_value());
     CHECK(answer->source == PriceSource::provider);
 }
@@ -248,8 +249,8 @@ TEST_CASE("simultaneous misses on several I/O threads make one provider call per
         support::IoThread one("one");
         support::IoThread two("two");
         Ingest ingest(store, clock, random, {&cache}, support::Log::silent(), metrics);
-        LatestPriceService service(cache, store, directory, ingest, clock, random, fetch.executor(), support::Log::silent(), metrics,
-                                   LatestPriceFixture::unhurried());
+        LatestPriceService service(cache, store, directory, ingest, clock, random, fetch.executor(), support::Log::silent(),
+                                   metrics, LatestPriceFixture::unhurried());
         ingest.start();
         for (auto const* const name : {"AAPL", "MSFT", "GOOG"}) {
             for (int i = 0; i < 16; ++i) {

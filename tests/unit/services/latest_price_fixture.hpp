@@ -57,8 +57,8 @@ struct LatestPriceFixture {
 
     /// A point fetched `ago`.
     PricePoint point(std::string const& price, std::chrono::seconds ago, std::string name = "first") {
-        return PricePoint(Uuid::v7(clock.now(), random.next(), random.next()), series(std::move(name)), 1, *Price::parse(price).price,
-                          clock.now() - ago, clock.now() - ago, Uuid{});
+        return PricePoint(Uuid::v7(clock.now(), random.next(), random.next()), series(std::move(name)), 1,
+                          *Price::parse(price).price, clock.now() - ago, clock.now() - ago, Uuid{});
     }
     /// In memory and in the store.
     void remember(std::string const& price, std::chrono::seconds ago, std::string name = "first") {

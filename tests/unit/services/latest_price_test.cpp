@@ -233,14 +233,19 @@ TEST_CASE("every answer of a provider is kept, whatever its outcome") {
 }
 
 TEST_CASE("each outcome has its status") {
-    std::vector<std::pair<Outcome, ErrorCode>> const table{
-        {Outcome::unknown_symbol, ErrorCode::not_found},        {Outcome::no_data, ErrorCode::upstream_invalid},
-        {Outcome::malformed, ErrorCode::upstream_invalid},      {Outcome::bad_request, ErrorCode::upstream_invalid},
-        {Outcome::unclassified_error, ErrorCode::upstream_invalid}, {Outcome::timeout, ErrorCode::timeout},
-        {Outcome::rate_limited, ErrorCode::unavailable},        {Outcome::quota_exhausted, ErrorCode::unavailable},
-        {Outcome::auth, ErrorCode::unavailable},                {Outcome::entitlement, ErrorCode::unavailable},
-        {Outcome::banned, ErrorCode::unavailable},              {Outcome::blocked, ErrorCode::unavailable},
-        {Outcome::unavailable, ErrorCode::unavailable}};
+    std::vector<std::pair<Outcome, ErrorCode>> const table{{Outcome::unknown_symbol, ErrorCode::not_found},
+                                                           {Outcome::no_data, ErrorCode::upstream_invalid},
+                                                           {Outcome::malformed, ErrorCode::upstream_invalid},
+                                                           {Outcome::bad_request, ErrorCode::upstream_invalid},
+                                                           {Outcome::unclassified_error, ErrorCode::upstream_invalid},
+                                                           {Outcome::timeout, ErrorCode::timeout},
+                                                           {Outcome::rate_limited, ErrorCode::unavailable},
+                                                           {Outcome::quota_exhausted, ErrorCode::unavailable},
+                                                           {Outcome::auth, ErrorCode::unavailable},
+                                                           {Outcome::entitlement, ErrorCode::unavailable},
+                                                           {Outcome::banned, ErrorCode::unavailable},
+                                                           {Outcome::blocked, ErrorCode::unavailable},
+                                                           {Outcome::unavailable, ErrorCode::unavailable}};
     for (auto const& [outcome, code] : table) {
         LatestPriceFixture f;
         f.provider.fails(outcome);

@@ -38,7 +38,8 @@ struct Fixture {
         for (int i = 1; i <= count; ++i) add_point(std::to_string(i), std::chrono::seconds(i));
     }
     void add_point(std::string const& price, std::chrono::seconds at) {
-        PricePoint point(Uuid{}, aapl, ++seq, *Price::parse(price).price, ManualClock::start + at - 1h, ManualClock::start + at, Uuid{});
+        PricePoint point(Uuid{}, aapl, ++seq, *Price::parse(price).price, ManualClock::start + at - 1h, ManualClock::start + at,
+                         Uuid{});
         store.add(point);
     }
     MovingAverageRequest request(int period) {
@@ -82,8 +83,8 @@ TEST_CASE("moving average of too few points is not found, with their number") {
         auto const answer = f.get(f.request(period));
         REQUIRE(answer.has_error());
         CHECK(answer.error().code == ErrorCode::not_found);
-        CHECK(answer.error().message == "a moving average of period " + std::to_string(period) + " needs " + std::to_string(period) +
-                                            " prices; AAPL of simulated has 4");
+        CHECK(answer.error().message == "a moving average of period " + std::to_string(period) + " needs " +
+                                            std::to_string(period) + " prices; AAPL of simulated has 4");
     }
 }
 
