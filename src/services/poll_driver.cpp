@@ -115,6 +115,8 @@ private:
         UtcTime const now = clock_.now();
         SteadyTime const steady = clock_.steady_now();
         if (!revision_) hold_back(plan, now, steady);
+        // What came due until now is decided about before its group may end.
+        start_due(now, steady);
         revision_ = plan.revision;
         schedule_.apply(plan, now, steady);
         loaded_ = true;

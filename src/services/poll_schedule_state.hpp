@@ -32,6 +32,8 @@ struct PollSchedule::Group {
     UtcTime ledger_from;                        ///< ticks up to here have ended already, or are nobody's
     State state = State::idle;
     UtcTime current;                            ///< the tick under way
+    bool current_counts = false;                ///< the ledger waits for its end
+    SteadyTime turn{};                          ///< of its last tick; in a group dealt anew, the earliest of its members'
     bool retired = false;
     std::map<std::string, BackOff> back_offs;   ///< per provider, empty while all is well
     std::vector<Range> ranges;                  ///< not yet handed out; the last one may still grow

@@ -487,3 +487,49 @@ TEST_CASE("stopping finishes what is under way and starts nothing") {
     CHECK(world.driver->drain(SteadyTime{}));
     CHECK(provider.requests.size() == stored + 1);
 }
+
+TEST_CASE("ticks that came due while the process was held up are on record although their group ends with the next plan") {
+    World world;
+    world.provider("p");
+    auto& job = world.job("poll_a", {"A"}, 1, {"p"});
+    world.start();
+    world.run(seconds(5));
+    job.status = JobStatus::cancelled;
+    world.changed();
+    world.hold_up(seconds(20));
+    world.run(seconds(3));
+    world.stop();
+    Ledger const ledger(world);
+    REQUIRE(ledger.groups.size() == 1);
+    auto const& ends = ledger.groups.begin()->second.ends;
+    CHECK(ends.size() >= 24);
+    CHECK(ledger.holes() == 0);
+    CHECK(ledger.twice() == 0);
+}
+
+TEST_CASE("symbols whose turn does not come before the next tick are on record, and have it at the next one") {
+    World world;
+    auto& slow = world.provider("p", 4);
+    slow.script = [](std::vector<Symbol> const& symbols) {
+        Reply reply;
+        if (symbols.size() > 1) reply.all = Outcome::bad_symbol_in_batch;  // from now on each is asked for alone
+        else reply.latency = milliseconds(1500);
+        return reply;
+    };
+    world.job("poll_a", {"A", "B", "C", "D"}, 2, {"p"}).ticked = true;
+    world.start();
+    world.run(seconds(61));
+    world.stop();
+    std::map<UtcTime, std::set<Symbol>> ticks;
+    std::map<Symbol, int> prices;
+    for (auto const& observation : world.observations) {
+        for (auto const& result : observation.results) {
+            if (observation.tick) ticks[observation.tick->due].insert(result.symbol);
+            if (result.quote() != nullptr) ++prices[result.symbol];
+        }
+    }
+    CHECK(ticks.size() > 10);
+    for (auto const& [due, symbols] : ticks) CHECK(symbols.size() == 4);
+    for (auto const* const name : {"A", "B", "C", "D"}) CHECK(prices[symbol(name)] >= 3);
+    CHECK(Ledger(world).twice() == 0);
+}
