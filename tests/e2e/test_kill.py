@@ -1,8 +1,8 @@
 """Kill -9 at random moments under load, again and again. At the end nothing that anybody outside was told is missing, nothing is
 there twice, and every average is what a fresh computation gives.
 
-The provider's record and what readers were given are the witnesses; the checker reads the tables. MDS_ROUNDS sets the number of
-rounds, MDS_SEED repeats a run's random choices, MDS_SOAK makes it long.
+The provider's record and what readers were given are the witnesses; the checker reads the tables. E2E_ROUNDS sets the number of
+rounds, E2E_SEED repeats a run's random choices, E2E_SOAK makes it long.
 """
 
 import json
@@ -20,8 +20,8 @@ from harness.service import SLOWNESS, eventually
 
 SYMBOLS = 200
 READERS = 3
-ROUNDS = int(os.environ.get("MDS_ROUNDS", "200" if os.environ.get("MDS_SOAK") else "20"))
-SEED = int(os.environ.get("MDS_SEED", "0")) or random.SystemRandom().randrange(1, 10**9)
+ROUNDS = int(os.environ.get("E2E_ROUNDS", "200" if os.environ.get("E2E_SOAK") else "20"))
+SEED = int(os.environ.get("E2E_SEED", "0")) or random.SystemRandom().randrange(1, 10**9)
 
 
 class Readers:

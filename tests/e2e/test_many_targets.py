@@ -8,8 +8,8 @@ import unittest
 from harness import checker, metrics
 from harness.service import SLOWNESS, Service, eventually
 
-TARGETS = int(os.environ.get("MDS_TARGETS", "0")) or int(10_000 / SLOWNESS)
-SECONDS = 120 if os.environ.get("MDS_SOAK") else 10
+TARGETS = int(os.environ.get("E2E_TARGETS", "0")) or int(10_000 / SLOWNESS)
+SECONDS = 120 if os.environ.get("E2E_SOAK") else 10
 JOB_MAX = 1000
 
 
