@@ -99,7 +99,7 @@ class Readers:
 class KillAtRandomMoments(unittest.TestCase):
     def test_nothing_acknowledged_is_lost_and_nothing_is_there_twice(self):
         chance = random.Random(SEED)
-        print(f"kill -9: {ROUNDS} rounds, seed {SEED}", flush=True)
+        print(f"figure: kill -9: {ROUNDS} rounds, seed {SEED}", flush=True)
         ready, lives, offsets = [], [], []
         with ProviderStub(seed=SEED) as stub, service_with(stub) as service:
             readers = Readers(SEED)
@@ -136,8 +136,8 @@ class KillAtRandomMoments(unittest.TestCase):
             (service.home / "witness.jsonl").write_text("".join(json.dumps(witness) + "\n" for witness in witnesses))
             report = checker.check(service.data_dir, witnesses, interval=1)
             stored = len(checker.check(service.data_dir, unknown).violations.get("I1", []))
-            print(f"in flight when killed: {len(unknown)} answers, of which {len(unknown) - stored} had been stored")
-            print(f"ready again after: median {sorted(ready)[len(ready) // 2]:.2f} s, longest {max(ready):.2f} s")
+            print(f"figure: in flight when killed: {len(unknown)} answers, of which {len(unknown) - stored} had been stored")
+            print(f"figure: ready again after: median {sorted(ready)[len(ready) // 2]:.2f} s, longest {max(ready):.2f} s")
             print(report, flush=True)
             self.assertEqual(dict(report.violations), {}, f"seed {SEED}")
             self.assertEqual(readers.unexpected[:3], [])
