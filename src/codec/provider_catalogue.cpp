@@ -133,11 +133,11 @@ std::vector<Secret> read_secrets(ObjectFields& fields, EnvironmentLookup const& 
             fields.fault("secrets." + name, "must name an environment variable, as in \"${MY_API_KEY}\": no key stands in a file");
             continue;
         }
-        Secret secret{name, reference.substr(2, reference.size() - 3), std::nullopt};
-        secret.value = environment ? environment(secret.variable) : std::nullopt;
-        if (secret.value && secret.value->empty()) secret.value.reset();
-        if (secret.value && has_control(*secret.value)) fields.fault("secrets." + name, secret.variable + " holds a line break or the like");
-        secrets.push_back(std::move(secret));
+        auto variable = reference.substr(2, reference.size() - 3);
+        auto value = environment ? environment(variable) : std::nullopt;
+        if (value && value->empty()) value.reset();
+        if (value && has_control(*value)) fields.fault("secrets." + name, variable + " holds a line break or the like");
+        secrets.push_back(Secret{name, std::move(variable), std::move(value)});
     }
     return secrets;
 }

@@ -196,12 +196,11 @@ TEST_CASE("with the store known to be down no call is spent; a series known in m
     f.remember("1", 90s);
     f.provider.says("2");
     f.store.fail(1, Error(ErrorCode::unavailable, "disk full"));
+    f.store.hold(2);
     Observation observation;
     observation.raw_id = Uuid::v7(f.clock.now(), 1, 1);
     auto pending = f.loop.spawn(f.ingest.submit(observation));
     f.loop.settle();
-    f.store.await_commits_entered(1);
-    f.store.hold();
     f.store.await_commits_entered(2);
     REQUIRE_FALSE(f.ingest.healthy());
     auto const answer = f.get();
