@@ -165,23 +165,29 @@ void PollFetcher::remember_spoilers(std::string const& provider, FetchStep const
     }
 }
 
-void PollFetcher::hold(std::string const& provider, FetchAnswer const& answer) {
-    std::optional<std::chrono::seconds> pause = answer.retry_after;
-    if (!pause) {
-        for (auto const& result : answer.results) {
-            if (result.reject() == nullptr) continue;
-            switch (result.reject()->outcome) {
-                case Outcome::rate_limited: pause = std::max(pause.value_or(options_.rate_limit_pause), options_.rate_limit_pause); break;
-                case Outcome::quota_exhausted: pause = std::max(pause.value_or(options_.quota_pause), options_.quota_pause); break;
-                case Outcome::banned: pause = std::max(pause.value_or(options_.ban_pause), options_.ban_pause); break;
-                default: break;
-            }
-        }
+/// Where the answer itself does not say how long.
+std::chrono::seconds PollFetcher::pause_after(Outcome outcome) const noexcept {
+    switch (outcome) {
+        case Outcome::rate_limited: return options_.rate_limit_pause;
+        case Outcome::quota_exhausted: return options_.quota_pause;
+        case Outcome::banned: return options_.ban_pause;
+        default: return std::chrono::seconds(0);
     }
-    if (!pause || *pause <= std::chrono::seconds(0)) return;
+}
+
+void PollFetcher::hold(std::string const& provider, FetchAnswer const& answer) {
+    std::chrono::seconds pause{0};
+    Outcome why = Outcome::rate_limited;
+    for (auto const& result : answer.results) {
+        if (result.reject() == nullptr || pause_after(result.reject()->outcome) <= pause) continue;
+        why = result.reject()->outcome;
+        pause = pause_after(why);
+    }
+    if (answer.retry_after) pause = *answer.retry_after;
+    if (pause <= std::chrono::seconds(0)) return;
     metrics_.holds.Increment();
-    gate_.hold(provider, clock_.steady_now() + *pause);
-    if (*pause >= options_.least_kept_pause) ledger_.hold(provider, clock_.now() + *pause);
+    gate_.hold(provider, clock_.steady_now() + pause, why);
+    if (pause >= options_.least_kept_pause) ledger_.hold(provider, clock_.now() + pause);
 }
 
 Observation PollFetcher::observe(Run const& run, FetchStep const& step, FetchAnswer answer, bool last) {

@@ -54,6 +54,7 @@ private:
     Awaitable<bool> store_unasked(Run const& run, FetchStep step);
     void note(Run& run, FetchStep const& step, FetchAnswer const& answer);
     void remember_spoilers(std::string const& provider, FetchStep const& step, FetchAnswer const& answer);
+    std::chrono::seconds pause_after(Outcome outcome) const noexcept;
     void hold(std::string const& provider, FetchAnswer const& answer);
     FetchAnswer refusal(std::vector<Symbol> const& symbols, Outcome outcome, std::string const& reason) const;
     PollTaskEnd end(Run const& run, bool settled) const;

@@ -204,9 +204,7 @@ void PollSchedule::start_immediate(UtcTime now, SteadyTime steady, std::vector<P
         if (open.empty()) continue;
         std::map<Symbol, std::vector<JobState*>> symbols;  // each asked for once, whoever wants it
         for (JobState* const state : jobs) {
-            state->serving = state->job.run_requested;
-            state->failed = false;
-            for (auto const& symbol : state->job.config.symbols) symbols[symbol].push_back(state);
+            for (auto const& symbol : state->serve()) symbols[symbol].push_back(state);
         }
         std::size_t const batch_max = batch_max_(open.front());
         for (auto at = symbols.begin(); at != symbols.end();) {
@@ -244,7 +242,9 @@ void PollSchedule::finish_immediate(PollTaskEnd const& end, SteadyTime steady) {
         if (state.gone) {
             jobs_.erase(job);
         } else if (state.failed) {
+            state.retry();
             state.not_before = steady + options_.immediate_pause;
+            if (!state.wants_poll()) wanting_.erase(id);
         } else {
             state.job.ticked = true;
             state.run_served = state.serving;

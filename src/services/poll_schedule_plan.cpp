@@ -62,13 +62,10 @@ void PollSchedule::apply_jobs(PollPlan const& plan) {
         bool const keep = !fresh && !state.gone && same_demand(state.job, job);
         if (linked && !keep) targets_.unlink(state.job);
         if (!keep && is_scheduled(job)) targets_.link(job);
-        bool const ticked = state.job.ticked || job.ticked;
-        if (!keep) state.job = job;
-        state.job.ticked = ticked;
-        state.job.run_requested = job.run_requested;
-        state.run_served = std::max(state.run_served, job.run_done);
+        state.update(job, keep, fresh);
         state.linked = is_scheduled(job);
         state.gone = false;
+        if (state.tasks == 0 && !state.wants_poll()) wanting_.erase(job.id);
         if (state.wants_poll() && wanting_.insert(job.id).second) immediate_retry_ = SteadyTime{};
     }
     for (auto at = jobs_.begin(); at != jobs_.end();) {
@@ -83,6 +80,40 @@ void PollSchedule::apply_jobs(PollPlan const& plan) {
         wanting_.erase(at->first);
         at = state.tasks == 0 ? jobs_.erase(at) : std::next(at);
     }
+}
+
+void PollSchedule::JobState::update(Job const& changed, bool same, bool fresh) {
+    bool const ticked = job.ticked || changed.ticked;
+    if (!same) {
+        bool const moved = job.config.providers != changed.config.providers;
+        auto const before = std::exchange(added, {});
+        for (Symbol const& symbol : changed.config.symbols) {
+            bool const is_new = !fresh && is_scheduled(changed) && (moved || !has(symbol));
+            if (is_new || before.contains(symbol)) added.insert(symbol);
+        }
+        job = changed;
+    }
+    job.ticked = ticked;
+    job.run_requested = changed.run_requested;
+    run_served = std::max(run_served, changed.run_done);
+}
+
+std::vector<Symbol> PollSchedule::JobState::serve() {
+    std::vector<Symbol> symbols = wants_all() ? job.config.symbols : std::vector<Symbol>(added.begin(), added.end());
+    serving = job.run_requested;
+    serving_added = std::exchange(added, {});
+    failed = false;
+    return symbols;
+}
+
+void PollSchedule::JobState::retry() {
+    for (Symbol const& symbol : std::exchange(serving_added, {})) {
+        if (has(symbol)) added.insert(symbol);
+    }
+}
+
+bool PollSchedule::JobState::has(Symbol const& symbol) const {
+    return std::ranges::find(job.config.symbols, symbol) != job.config.symbols.end();
 }
 
 PollSchedule::Lane& PollSchedule::lane_of(PollTargets::Place const& place) {

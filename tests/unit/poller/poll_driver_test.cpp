@@ -279,6 +279,52 @@ TEST_CASE("a patched interval holds from the next tick on and leaves other jobs 
     CHECK(aapl == 110);
 }
 
+TEST_CASE("symbols that a change adds are polled at once, the others in their time") {
+    World world;
+    auto& provider = world.provider("p");
+    auto& other = world.provider("q");
+    auto& job = world.job("poll_a", {"AAPL", "MSFT"}, 86400, {"p"});
+    world.start();
+    world.run(seconds(1));
+    REQUIRE(provider.requests.size() == 2);
+
+    job.config.symbols = {symbol("MSFT"), symbol("TSLA")};
+    job.active_since = world.time.now();
+    world.changed();
+    world.run(seconds(2));
+    REQUIRE(provider.requests.size() == 3);
+    CHECK(provider.requests[2].symbols == std::vector<Symbol>{symbol("TSLA")});
+
+    job.config.providers = {"q"};
+    job.active_since = world.time.now();
+    world.changed();
+    world.run(seconds(2));
+    CHECK(provider.requests.size() == 3);
+    CHECK(other.requests.size() == 2);
+
+    job.config.symbols = {symbol("MSFT")};
+    job.config.interval = seconds(43200);
+    job.active_since = world.time.now();
+    world.changed();
+    world.run(seconds(2));
+    CHECK(other.requests.size() == 2);
+}
+
+TEST_CASE("a symbol that a change adds while the store is away is polled once it is back") {
+    World world;
+    auto& provider = world.provider("p");
+    auto& job = world.job("poll_a", {"AAPL"}, 86400, {"p"});
+    world.start();
+    world.run(seconds(1));
+    world.refuse_next = Error(ErrorCode::unavailable, "no store");
+    job.config.symbols.push_back(symbol("TSLA"));
+    job.active_since = world.time.now();
+    world.changed();
+    world.run(seconds(5));
+    CHECK(provider.requests.size() == 3);
+    CHECK(points(world) == 2);
+}
+
 TEST_CASE("down-time becomes one range per group and no storm") {
     World world;
     auto& provider = world.provider("p");

@@ -23,7 +23,8 @@ Job job(std::string id, std::vector<Symbol> wanted, int interval, UtcTime since,
 struct Bench {
     UtcTime now{seconds(1'700'000'000)};
     SteadyTime steady{seconds(5)};
-    ProviderGate gate{4};
+    ProviderHolds holds;
+    ProviderGate gate{4, holds};
     SeededRandom random{1};
     std::size_t batch_max;
     PollSchedule schedule{[this](std::string const&) { return batch_max; }, gate};

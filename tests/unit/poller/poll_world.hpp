@@ -140,6 +140,7 @@ public:
     std::vector<MissedRange> missed;
     std::map<std::string, UtcTime> last_settled;
     std::map<std::string, UtcTime> not_before;
+    ProviderHolds holds;            ///< in memory: a start begins with none
     std::unique_ptr<support::Metrics> metrics;
     std::unique_ptr<PollDriver> driver;
 

@@ -167,7 +167,7 @@ TEST_CASE("a store that hangs costs a read its budget and no more") {
     options.store_budget = 0ms;
     LatestPriceFixture f(options);
     HangingReads hanging(f.loop.executor());
-    LatestPriceService service(f.cache, hanging, f.directory, f.ingest, f.clock, f.random, f.loop.executor(),
+    LatestPriceService service(f.cache, hanging, f.directory, f.holds, f.ingest, f.clock, f.random, f.loop.executor(),
                                support::Log::silent(), f.metrics, options);
     f.provider.says("1");
     auto const answer = *f.loop.run(read_from(service, f.request()));
@@ -248,7 +248,8 @@ TEST_CASE("simultaneous misses on several I/O threads make one provider call per
         support::IoThread one("one");
         support::IoThread two("two");
         Ingest ingest(store, clock, random, {&cache}, support::Log::silent(), metrics);
-        LatestPriceService service(cache, store, directory, ingest, clock, random, fetch.executor(), support::Log::silent(),
+        ProviderHolds holds;
+        LatestPriceService service(cache, store, directory, holds, ingest, clock, random, fetch.executor(), support::Log::silent(),
                                    metrics, LatestPriceFixture::unhurried());
         ingest.start();
         for (auto const* const name : {"AAPL", "MSFT", "GOOG"}) {
