@@ -94,10 +94,11 @@ class RecordedAnswers(unittest.TestCase):
         with ProviderStub(lambda _: Reply(body=echo)) as stub, service_with(stub, {"log": {"level": "debug"}}) as service:
             service.start()
             with service.client() as client:
-                answer = client.get("/prices/latest", symbol="IBM", provider="alpha_vantage")
-                self.assertNotIn(key, answer.text)
                 job = start_job(client, ["IBM"], provider="alpha_vantage")
                 eventually(lambda: client.get(f"/prices/poll/{job}").json()["targets"][0]["health"] == "down")
+                answer = client.get("/prices/latest", symbol="IBM", provider="alpha_vantage")
+                self.assertEqual(answer.status, 503)
+                self.assertNotIn(key, answer.text)
                 for path in (f"/prices/poll/{job}", "/metrics", "/health", "/readyz"):
                     self.assertNotIn(key, client.get(path).text)
             self.assertEqual(stub.exchanges[0].query["apikey"], key)
