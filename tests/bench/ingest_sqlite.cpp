@@ -53,9 +53,12 @@ void print(char const* name, Load const& load, Spent spent) {
                 spent.wall / rows * 1e6, spent.cpu / rows * 1e6, load.commits / spent.wall);
 }
 
-std::string symbol_of(int number) { return "SYM" + std::to_string(number); }
+std::string symbol_of(int number) {
+    return "SYM" + std::to_string(number);
+}
 Uuid uuid_of(std::int64_t n, std::uint64_t kind) {
-    return Uuid::v7(UtcTime(std::chrono::microseconds(start_us + n * 10)), static_cast<std::uint64_t>(n), kind * 1'000'003U + static_cast<std::uint64_t>(n));
+    return Uuid::v7(UtcTime(std::chrono::microseconds(start_us + n * 10)), static_cast<std::uint64_t>(n),
+                    kind * 1'000'003U + static_cast<std::uint64_t>(n));
 }
 
 /// Batches are made outside the measured time.
@@ -74,7 +77,8 @@ std::vector<std::vector<Observation>> batches(Load const& load) {
             fetched.answer.emplace();
             fetched.answer->body = body;
             fetched.fetched_at = now;
-            Quote const quote(uuid_of(n, 2), Price::from_units((Int128(100 + n % 100) * 1'000'000'000'000'000'000)), now, TimeSource::quote);
+            Quote const quote(uuid_of(n, 2), Price::from_units((Int128(100 + n % 100) * 1'000'000'000'000'000'000)), now,
+                              TimeSource::quote);
             fetched.results.emplace_back(symbol, quote);
         }
     }
@@ -118,14 +122,16 @@ private:
 /// Fixed values where ours come from objects; the rows have the same sizes.
 void bare_loop(Bare& db, Load const& load) {
     auto* const raw = db.prepare(
-        "INSERT INTO raw_market_data (id, provider, symbols, http_status, content_type, body, truncated, fetched_at, duration, cause, "
+        "INSERT INTO raw_market_data (id, provider, symbols, http_status, content_type, body, truncated, fetched_at, duration, "
+        "cause, "
         "attempt, group_id, tick_due) VALUES (?1, 'simulated', '[\"SYM100\"]', NULL, '', ?2, 0, ?3, 0, 'schedule', 1, NULL, NULL) "
         "ON CONFLICT (id) DO NOTHING");
     auto* const point = db.prepare(
         "INSERT INTO price_points (series_id, seq, id, price, timestamp, fetched_at, raw_data_id, time_source, currency) "
         "VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, 0, NULL)");
     auto* const outbox = db.prepare("INSERT INTO outbox (position, series_id, seq) VALUES (?1, ?2, ?3)");
-    auto* const series = db.prepare("UPDATE series SET last_seq = ?2, max_fetched = ?3, polled_at = ?3, poll_duration = 0 WHERE id = ?1");
+    auto* const series =
+        db.prepare("UPDATE series SET last_seq = ?2, max_fetched = ?3, polled_at = ?3, poll_duration = 0 WHERE id = ?1");
     auto* const head = db.prepare("UPDATE outbox_head SET position = ?1 WHERE id = 1");
     std::int64_t n = 0;
     for (int c = 0; c < load.commits; ++c) {

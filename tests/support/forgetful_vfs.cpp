@@ -1,11 +1,13 @@
 #include "support/forgetful_vfs.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <new>
 #include <random>
+#include <string_view>
 
 namespace mds::test {
 
@@ -137,7 +139,9 @@ ForgetfulDisk::ForgetfulDisk() {
     sqlite3_vfs_register(&vfs_, 0);
 }
 
-ForgetfulDisk::~ForgetfulDisk() { sqlite3_vfs_unregister(&vfs_); }
+ForgetfulDisk::~ForgetfulDisk() {
+    sqlite3_vfs_unregister(&vfs_);
+}
 
 std::int64_t ForgetfulDisk::calls() {
     std::lock_guard const lock(mutex_);

@@ -32,7 +32,8 @@ public:
     /// Writes, truncations and syncs so far.
     std::int64_t calls();
     std::int64_t syncs();
-    /// `fault` on the `nth` of those calls from now on (1: the next), and on those after it. `power`: no call does anything any more.
+    /// `fault` on the `nth` of those calls from now on (1: the next), and on those after it. `power`: no call does anything any
+    /// more.
     void fail_at(std::int64_t nth, DiskFault fault);
     void heal();
     /// Once every connection is closed: leaves on the disk what the aftermath says, and works again.
@@ -44,7 +45,7 @@ private:
     struct Change {
         std::int64_t offset;
         std::string old_bytes;
-        std::string new_bytes;   ///< empty: a truncation to `offset`
+        std::string new_bytes;  ///< empty: a truncation to `offset`
         std::int64_t old_size;
     };
 

@@ -3,7 +3,9 @@
 
 namespace mds::test {
 
-UtcTime at(std::int64_t seconds) { return UtcTime(std::chrono::seconds(1'700'000'000 + seconds)); }
+UtcTime at(std::int64_t seconds) {
+    return UtcTime(std::chrono::seconds(1'700'000'000 + seconds));
+}
 
 Uuid uuid(std::uint64_t number) {
     Uuid id;
@@ -11,8 +13,12 @@ Uuid uuid(std::uint64_t number) {
     return id;
 }
 
-Symbol symbol(std::string const& text) { return Symbol::parse(text).value(); }
-Series series(std::string const& text, std::string const& provider) { return Series(symbol(text), provider); }
+Symbol symbol(std::string const& text) {
+    return Symbol::parse(text).value();
+}
+Series series(std::string const& text, std::string const& provider) {
+    return Series(symbol(text), provider);
+}
 
 namespace {
 
@@ -27,7 +33,8 @@ Observation fetch(std::uint64_t number, std::int64_t fetched_at, std::string con
 
 }  // namespace
 
-Observation observation(std::uint64_t number, std::vector<Quoted> const& quotes, std::int64_t fetched_at, std::string const& provider) {
+Observation observation(std::uint64_t number, std::vector<Quoted> const& quotes, std::int64_t fetched_at,
+                        std::string const& provider) {
     Observation fetched = fetch(number, fetched_at, provider);
     fetched.answer.emplace();
     fetched.answer->body = "{\"number\":" + std::to_string(number) + "}";

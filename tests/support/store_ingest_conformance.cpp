@@ -19,7 +19,8 @@ using Numbers = std::vector<std::int64_t>;
 TEST_CASE("points are numbered 1, 2, 3 per series in the order of commit") {
     auto const store = make_store_under_test();
     auto const first = ingest(*store, {observation(1, {{"AAPL", "150.25"}, {"MSFT", "300"}}), observation(2, {{"AAPL", "151"}})});
-    auto const second = ingest(*store, {observation(3, {{"MSFT", "301"}, {"AAPL", "151"}}), observation(4, {{"AAPL", "9"}}, 0, "other")});
+    auto const second =
+        ingest(*store, {observation(3, {{"MSFT", "301"}, {"AAPL", "151"}}), observation(4, {{"AAPL", "9"}}, 0, "other")});
     CHECK(seqs(first.points[0]) == Numbers{1, 1});
     CHECK(seqs(first.points[1]) == Numbers{2});
     CHECK(seqs(second.points[0]) == Numbers{2, 3});
@@ -91,7 +92,8 @@ TEST_CASE("an observation twice in one batch is stored once") {
 
 TEST_CASE("equal prices and quote times that go back are points all the same") {
     auto const store = make_store_under_test();
-    ingest(*store, {observation(1, {{"AAPL", "5"}}, 100), observation(2, {{"AAPL", "5"}}, 100), observation(3, {{"AAPL", "5"}}, 50)});
+    ingest(*store,
+           {observation(1, {{"AAPL", "5"}}, 100), observation(2, {{"AAPL", "5"}}, 100), observation(3, {{"AAPL", "5"}}, 50)});
     CHECK(all_points(*store, series("AAPL")).size() == 3);
 }
 

@@ -19,7 +19,9 @@ Result<Job> change(StoreUnderTest& store, std::string const& id, JobChange what,
     return store.run(store.jobs().change(id, std::move(what), at(now)));
 }
 
-PollPlan plan(StoreUnderTest& store) { return store.run(store.poll_plan().load(std::nullopt)).value().value(); }
+PollPlan plan(StoreUnderTest& store) {
+    return store.run(store.poll_plan().load(std::nullopt)).value().value();
+}
 
 void progress(StoreUnderTest& store, JobProgress told) {
     std::vector<JobProgress> const list = {std::move(told)};

@@ -9,7 +9,8 @@ Task<std::optional<PricePoint>> PricePort::latest(Series series) {
 }
 
 Task<HistoryPage> PricePort::history(HistoryQuery query) {
-    return readers_.run([query = std::move(query)](Queries& queries) -> Result<HistoryPage> { return queries.prices.history(query); });
+    return readers_.run(
+        [query = std::move(query)](Queries& queries) -> Result<HistoryPage> { return queries.prices.history(query); });
 }
 
 Task<std::optional<AveragePoint>> PricePort::newest(Series series) {
@@ -19,7 +20,8 @@ Task<std::optional<AveragePoint>> PricePort::newest(Series series) {
 }
 
 Task<AveragePage> PricePort::page(AverageQuery query) {
-    return readers_.run([query = std::move(query)](Queries& queries) -> Result<AveragePage> { return queries.prices.averages(query); });
+    return readers_.run(
+        [query = std::move(query)](Queries& queries) -> Result<AveragePage> { return queries.prices.averages(query); });
 }
 
 Task<CreateOutcome> JobPort::create(Job job, std::optional<Idempotency> idempotency) {

@@ -11,9 +11,10 @@ AverageWriter::AverageWriter(WriteSide& side, support::Metrics& metrics)
              "INSERT INTO consumer_offsets (partition, epoch, next) VALUES (?, 1, 0) "
              "ON CONFLICT (partition) DO UPDATE SET epoch = epoch + 1 RETURNING epoch, next"),
       advance_(connection_, "UPDATE consumer_offsets SET next = ?4 WHERE partition = ?1 AND epoch = ?2 AND next = ?3"),
-      average_(connection_,
-               "INSERT INTO moving_average (series_id, interval, seq, average_price, timestamp, fetched_at) VALUES (?, ?, ?, ?, ?, ?) "
-               "ON CONFLICT DO NOTHING"),
+      average_(
+          connection_,
+          "INSERT INTO moving_average (series_id, interval, seq, average_price, timestamp, fetched_at) VALUES (?, ?, ?, ?, ?, ?) "
+          "ON CONFLICT DO NOTHING"),
       dead_letter_(connection_,
                    "INSERT INTO dead_letters (topic, partition, offset, key, value, error_class, error, received_at) "
                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"),
@@ -57,14 +58,15 @@ void AverageWriter::write(AverageRow const& row) {
     SeriesRow const* const series = side_.series.find(row.series.symbol, row.series.provider, true);
     if (series == nullptr) return;
     text_ = row.value.to_string();
-    average_.run(series->id, stored_period, row.seq, std::string_view(text_), row.timestamp, row.fetched_at);
+    average_.run(series->id, stored_period, row.seq, text_, row.timestamp, row.fetched_at);
     if (!connection_.failed() && connection_.changes() == 0) ++repeats_;
 }
 
 void AverageWriter::write(DeadLetter const& letter) {
     Bytes const key{letter.key};
     Bytes const value{letter.value};
-    dead_letter_.run(letter.topic, letter.partition, letter.offset, key, value, letter.error_class, letter.error, letter.received_at);
+    dead_letter_.run(letter.topic, letter.partition, letter.offset, key, value, letter.error_class, letter.error,
+                     letter.received_at);
     std::int64_t ordinal = 0;
     for (auto const& [name, content] : letter.headers) {
         Bytes const header_name{name};

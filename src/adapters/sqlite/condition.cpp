@@ -29,7 +29,9 @@ std::pair<char const*, char const*> texts(Fault fault) noexcept {
 }
 
 /// Damage stays, even where other pages can still be used: the operator restores the file and starts again.
-bool mends_itself(Fault fault) noexcept { return fault != Fault::none && fault != Fault::corrupt; }
+bool mends_itself(Fault fault) noexcept {
+    return fault != Fault::none && fault != Fault::corrupt;
+}
 
 ErrorCode error_code(Fault fault) noexcept {
     if (fault == Fault::refused_row) return ErrorCode::invalid_argument;
@@ -64,7 +66,9 @@ Fault classify(int code, int system_errno) noexcept {
     }
 }
 
-Error to_error(Fault fault, std::string detail) { return Error(error_code(fault), texts(fault).first, std::move(detail)); }
+Error to_error(Fault fault, std::string detail) {
+    return Error(error_code(fault), texts(fault).first, std::move(detail));
+}
 
 Condition::Condition(support::Log log, support::Metrics& metrics) : log_(std::move(log)), metrics_(metrics) {}
 
@@ -85,7 +89,8 @@ void Condition::worked(Side side) noexcept {
 }
 
 void Condition::failed(Side side, Fault fault, std::string const& detail) {
-    metrics_.counter("mds_sqlite_faults_total", "Failed calls of the embedded store, by kind", {{"kind", texts(fault).second}}).Increment();
+    metrics_.counter("mds_sqlite_faults_total", "Failed calls of the embedded store, by kind", {{"kind", texts(fault).second}})
+        .Increment();
     if (fault == Fault::bug || fault == Fault::refused_row) {  // says nothing about the store
         log_.error("store.refused", {{"kind", texts(fault).second}, {"detail", detail}});
         return;

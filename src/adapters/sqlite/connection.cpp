@@ -14,7 +14,8 @@ Connection::Connection(ConnectionOptions const& options, Side side, Condition& c
     if (code == SQLITE_OK) {
         sqlite3_busy_timeout(db_, options.busy_ms);
         // The WAL keeps readers and the writer apart; full: every commit is synced before it is acknowledged.
-        if (side == Side::write) execute("PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 67108864");
+        if (side == Side::write)
+            execute("PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 67108864");
         execute(options.durability == Durability::full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = OFF");
         execute("PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF");
         execute(("PRAGMA wal_autocheckpoint = " + std::to_string(options.checkpoint_pages)).c_str());
@@ -29,7 +30,9 @@ Connection::Connection(ConnectionOptions const& options, Side side, Condition& c
     }
 }
 
-Connection::~Connection() { sqlite3_close_v2(db_); }
+Connection::~Connection() {
+    sqlite3_close_v2(db_);
+}
 
 void Connection::note(int code, char const* sql) {
     if (failed()) return;
@@ -45,9 +48,13 @@ std::optional<Error> Connection::take_fault() {
     return to_error(fault, std::exchange(detail_, {}));
 }
 
-std::int64_t Connection::changes() const noexcept { return sqlite3_changes64(db_); }
+std::int64_t Connection::changes() const noexcept {
+    return sqlite3_changes64(db_);
+}
 
-bool Connection::in_transaction() const noexcept { return sqlite3_get_autocommit(db_) == 0; }
+bool Connection::in_transaction() const noexcept {
+    return sqlite3_get_autocommit(db_) == 0;
+}
 
 void Connection::execute(char const* sql) {
     if (failed()) return;
@@ -64,7 +71,9 @@ Statement::Statement(Connection& connection, std::string_view sql) : connection_
     throw std::runtime_error("the store does not take a statement: " + fault->detail);
 }
 
-Statement::~Statement() { sqlite3_finalize(statement_); }
+Statement::~Statement() {
+    sqlite3_finalize(statement_);
+}
 
 void Statement::bind(int index, std::string_view value) {
     // A null pointer would bind NULL.
@@ -76,8 +85,12 @@ void Statement::bind(int index, Bytes value) {
 void Statement::bind(int index, Uuid const& value) {
     sqlite3_bind_blob64(statement_, index, value.bytes.data(), value.bytes.size(), SQLITE_STATIC);
 }
-void Statement::bind_integer(int index, std::int64_t value) { sqlite3_bind_int64(statement_, index, value); }
-void Statement::bind_null(int index) { sqlite3_bind_null(statement_, index); }
+void Statement::bind_integer(int index, std::int64_t value) {
+    sqlite3_bind_int64(statement_, index, value);
+}
+void Statement::bind_null(int index) {
+    sqlite3_bind_null(statement_, index);
+}
 
 bool Statement::step() {
     if (connection_.failed()) return false;
@@ -93,12 +106,16 @@ bool Statement::finish() {
     return !connection_.failed();
 }
 
-void Statement::reset() noexcept { sqlite3_reset(statement_); }
+void Statement::reset() noexcept {
+    sqlite3_reset(statement_);
+}
 
 bool Statement::Rows::is_null(int column) const noexcept {
     return sqlite3_column_type(statement_.statement_, column) == SQLITE_NULL;
 }
-std::int64_t Statement::Rows::integer(int column) const noexcept { return sqlite3_column_int64(statement_.statement_, column); }
+std::int64_t Statement::Rows::integer(int column) const noexcept {
+    return sqlite3_column_int64(statement_.statement_, column);
+}
 
 std::optional<UtcTime> Statement::Rows::optional_time(int column) const noexcept {
     if (is_null(column)) return std::nullopt;

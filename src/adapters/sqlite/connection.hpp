@@ -1,6 +1,6 @@
 #pragma once
-// A thin skin over the C interface. A fault sticks to its connection until the transaction ends, as with an iostream: the statements
-// after it do nothing, and commit() reports it. So a sequence of statements reads as one.
+// A thin skin over the C interface. A fault sticks to its connection until the transaction ends, as with an iostream: the
+// statements after it do nothing, and commit() reports it. So a sequence of statements reads as one.
 
 #include <mds/domain/error.hpp>
 #include <mds/domain/time.hpp>
@@ -30,7 +30,7 @@ struct ConnectionOptions {
     Durability durability = Durability::full;
     int cache_kib = 256;
     int checkpoint_pages = 1000;  ///< of the WAL, moved into the file then
-    int busy_ms = 1000;  ///< patience with locks of other programs
+    int busy_ms = 1000;           ///< patience with locks of other programs
 };
 
 /// One thread at a time.
@@ -97,10 +97,12 @@ private:
         (bind(++index, args), ...);
     }
     template <class Int>
-        requires std::is_integral_v<Int>
+    requires std::is_integral_v<Int>
     void bind(int index, Int value) { bind_integer(index, static_cast<std::int64_t>(value)); }
     template <class T>
-    void bind(int index, std::optional<T> const& value) { value ? bind(index, *value) : bind_null(index); }
+    void bind(int index, std::optional<T> const& value) {
+        value ? bind(index, *value) : bind_null(index);
+    }
     void bind(int index, UtcTime value) { bind_integer(index, value.time_since_epoch().count()); }
     void bind(int index, std::string_view value);
     void bind(int index, Bytes value);

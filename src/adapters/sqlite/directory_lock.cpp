@@ -25,6 +25,8 @@ DirectoryLock::DirectoryLock(std::string const& directory) {
     throw std::runtime_error("the data directory " + directory + " is in use by another mds process");
 }
 
-DirectoryLock::~DirectoryLock() { ::close(file_); }
+DirectoryLock::~DirectoryLock() {
+    ::close(file_);
+}
 
 }  // namespace mds::sqlite

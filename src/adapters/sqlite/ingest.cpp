@@ -33,17 +33,18 @@ IngestWriter::IngestWriter(WriteSide& side, support::Metrics& metrics)
                   "INSERT INTO raw_market_data (id, provider, symbols, http_status, content_type, body, truncated, fetched_at, "
                   "duration, cause, attempt, group_id, tick_due) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
                   "ON CONFLICT (id) DO NOTHING"),
-      insert_point_(connection_,
-                    "INSERT INTO price_points (series_id, seq, id, price, timestamp, fetched_at, raw_data_id, time_source, currency) "
-                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, nullif(?, ''))"),
-      insert_reject_(connection_,
-                     "INSERT INTO fetch_outcomes (fetch_id, symbol, provider, outcome, reason, answered, fetched_at, duration, cause, "
-                     "attempt, group_id, tick_due) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"),
+      insert_point_(
+          connection_,
+          "INSERT INTO price_points (series_id, seq, id, price, timestamp, fetched_at, raw_data_id, time_source, currency) "
+          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, nullif(?, ''))"),
+      insert_reject_(
+          connection_,
+          "INSERT INTO fetch_outcomes (fetch_id, symbol, provider, outcome, reason, answered, fetched_at, duration, cause, "
+          "attempt, group_id, tick_due) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"),
       insert_outbox_(connection_, "INSERT INTO outbox (position, series_id, seq) VALUES (?, ?, ?)"),
       read_head_(connection_, "SELECT position FROM outbox_head WHERE id = 1"),
       write_head_(connection_, "UPDATE outbox_head SET position = ? WHERE id = 1"),
-      group_(connection_,
-             "SELECT id FROM poll_progress WHERE name = ?"),
+      group_(connection_, "SELECT id FROM poll_progress WHERE name = ?"),
       new_group_(connection_, "INSERT INTO poll_progress (name) VALUES (?) RETURNING id"),
       settle_(connection_, "UPDATE poll_progress SET last_settled = ?2 WHERE id = ?1 AND coalesce(last_settled, ?2 - 1) < ?2"),
       stored_point_(connection_, std::string("SELECT s.symbol, s.provider, ") + std::string(point_columns) +
@@ -88,9 +89,9 @@ bool IngestWriter::write_raw(Observation const& observation, std::optional<std::
     RawAnswer const& answer = *observation.answer;
     Bytes const body{answer.body};
     write_list(observation.symbols, text_);
-    insert_raw_.run(observation.raw_id, std::string_view(observation.provider), std::string_view(text_), answer.http_status,
-                    std::string_view(answer.content_type), body, answer.truncated, observation.fetched_at,
-                    observation.duration.count(), to_string(observation.cause), observation.attempt, group, due(observation));
+    insert_raw_.run(observation.raw_id, observation.provider, text_, answer.http_status, answer.content_type, body,
+                    answer.truncated, observation.fetched_at, observation.duration.count(), to_string(observation.cause),
+                    observation.attempt, group, due(observation));
     return connection_.failed() || connection_.changes() == 1;
 }
 
@@ -103,8 +104,8 @@ bool IngestWriter::write_point(Observation const& observation, Symbol const& sym
     side_.series.touch(*series);
     text_.clear();
     quote.price.append_to(text_);
-    insert_point_.run(series->id, seq, quote.point_id, std::string_view(text_), quote.timestamp, observation.fetched_at,
-                      observation.raw_id, stored(quote.time_source), std::string_view(quote.currency));
+    insert_point_.run(series->id, seq, quote.point_id, text_, quote.timestamp, observation.fetched_at, observation.raw_id,
+                      stored(quote.time_source), quote.currency);
     // A foreign event is on the topic already.
     if (observation.cause != FetchCause::foreign) insert_outbox_.run(++head_, series->id, seq);
     PricePoint& point = points.emplace_back(quote.point_id, Series(symbol, observation.provider), seq, quote.price, quote.timestamp,
@@ -116,10 +117,9 @@ bool IngestWriter::write_point(Observation const& observation, Symbol const& sym
 
 bool IngestWriter::write_reject(Observation const& observation, Symbol const& symbol, Reject const& reject,
                                 std::optional<std::int64_t> group) {
-    insert_reject_.run(observation.raw_id, std::string_view(symbol.str()), std::string_view(observation.provider),
-                       to_string(reject.outcome), std::string_view(reject.reason), observation.answer.has_value(),
-                       observation.fetched_at, observation.duration.count(), to_string(observation.cause), observation.attempt, group,
-                       due(observation));
+    insert_reject_.run(observation.raw_id, symbol.str(), observation.provider, to_string(reject.outcome), reject.reason,
+                       observation.answer.has_value(), observation.fetched_at, observation.duration.count(),
+                       to_string(observation.cause), observation.attempt, group, due(observation));
     if (connection_.failed() || connection_.changes() == 0) return false;
     if (!is_poll(observation)) return true;
     SeriesRow* const series = side_.series.find(symbol, observation.provider, true);

@@ -19,7 +19,8 @@ private:
     bool write(Observation const& observation, std::vector<PricePoint>& points);
     bool write_raw(Observation const& observation, std::optional<std::int64_t> group);
     bool write_point(Observation const& observation, Symbol const& symbol, Quote const& quote, std::vector<PricePoint>& points);
-    bool write_reject(Observation const& observation, Symbol const& symbol, Reject const& reject, std::optional<std::int64_t> group);
+    bool write_reject(Observation const& observation, Symbol const& symbol, Reject const& reject,
+                      std::optional<std::int64_t> group);
     std::optional<std::int64_t> group_id(Observation const& observation);
     void read_back(Observation const& observation, std::vector<PricePoint>& points);
     std::int64_t outbox_head();

@@ -3,12 +3,14 @@
 #include "adapters/sqlite/job_rows.hpp"
 
 #include <algorithm>
+#include <cstdint>
 
 namespace mds::sqlite {
 namespace {
 
-/// Gathers a target's state from the series of its providers. Failover asks in order and stops at the first success, so one provider
-/// that works makes the target work, and when none does, the one with the fewest failures tells how often the target failed.
+/// Gathers a target's state from the series of its providers. Failover asks in order and stops at the first success, so one
+/// provider that works makes the target work, and when none does, the one with the fewest failures tells how often the target
+/// failed.
 struct Gather {
     TargetState state{};
     std::int64_t newest_success = -1;
@@ -24,7 +26,8 @@ void Gather::add(std::string const& provider, Statement::Rows const& rows) {
     bool const latest = !state.last_poll || *polled >= *state.last_poll;
     if (latest) {
         state.last_poll = polled;
-        state.last_poll_duration = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::microseconds(rows.integer(2)));
+        state.last_poll_duration =
+            std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::microseconds(rows.integer(2)));
         state.last_error = rows.text(4);
     }
     if (auto const due = rows.optional_time(1)) state.last_due = state.last_due ? std::max(*state.last_due, *due) : *due;
@@ -56,7 +59,7 @@ JobQueries::JobQueries(Connection& connection)
       waits_(connection, "SELECT provider, not_before FROM provider_waits") {}
 
 std::optional<Job> JobQueries::find(std::string const& id) {
-    auto rows = find_.query(std::string_view(id));
+    auto rows = find_.query(id);
     if (!rows.next()) return std::nullopt;
     return read_job(rows);
 }
@@ -85,7 +88,7 @@ JobPage JobQueries::list(JobFilter const& filter) {
 TargetState JobQueries::state(Target const& target) {
     Gather gather;
     for (std::string const& provider : target.providers) {
-        auto rows = state_.query(std::string_view(target.symbol.str()), std::string_view(provider));
+        auto rows = state_.query(target.symbol.str(), provider);
         if (rows.next()) gather.add(provider, rows);
     }
     if (gather.state.health == TargetHealth::up) gather.state.last_error.clear();

@@ -29,9 +29,8 @@ void JobWrite::run(Job const& job) {
     std::string providers;
     write_list(job.config.symbols, symbols);
     write_list(job.config.providers, providers);
-    statement_.run(std::string_view(job.id), to_string(job.status), std::string_view(symbols), job.config.interval.count(),
-                   std::string_view(providers), job.config.provider_is_list, job.created_at, job.active_since, job.ticked,
-                   job.run_requested, job.run_done);
+    statement_.run(job.id, to_string(job.status), symbols, job.config.interval.count(), providers, job.config.provider_is_list,
+                   job.created_at, job.active_since, job.ticked, job.run_requested, job.run_done);
 }
 
 }  // namespace mds::sqlite

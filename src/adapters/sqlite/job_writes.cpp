@@ -59,7 +59,7 @@ JobWriter::JobWriter(WriteSide& side)
 
 std::optional<CreateOutcome> JobWriter::earlier(Idempotency const& request, UtcTime now) {
     forget_keys_.run(now - key_memory);
-    auto rows = read_key_.query(std::string_view(request.key));
+    auto rows = read_key_.query(request.key);
     if (!rows.next()) return std::nullopt;
     if (rows.text(0) != request.request_digest) return IdempotencyConflict{};
     return JobReplayed{std::string(rows.text(1)), std::string(rows.text(2))};
@@ -72,8 +72,7 @@ Result<CreateOutcome> JobWriter::create(Job const& job, std::optional<Idempotenc
         if (auto known = earlier(*idempotency, job.created_at)) {
             outcome = *std::move(known);
         } else {
-            write_key_.run(std::string_view(idempotency->key), std::string_view(idempotency->request_digest), std::string_view(job.id),
-                           std::string_view(idempotency->answer), job.created_at);
+            write_key_.run(idempotency->key, idempotency->request_digest, job.id, idempotency->answer, job.created_at);
         }
     }
     if (std::holds_alternative<JobCreated>(outcome)) {
@@ -88,7 +87,7 @@ Result<Job> JobWriter::change(std::string const& id, JobChange const& change, Ut
     WriteTransaction transaction(side_);
     std::optional<Job> job;
     {
-        auto rows = read_.query(std::string_view(id));
+        auto rows = read_.query(id);
         if (rows.next()) job = read_job(rows);
     }
     if (!job) {
@@ -125,21 +124,21 @@ PlanWriter::PlanWriter(WriteSide& side)
 void PlanWriter::write(MissedRange const& range) {
     std::int64_t group = 0;
     {
-        auto rows = settle_.query(std::string_view(range.group), range.last);
+        auto rows = settle_.query(range.group, range.last);
         while (rows.next()) group = rows.integer(0);
     }
     std::string symbols;
     write_list(range.symbols, symbols);
-    missed_.run(group, range.first, range.last, range.ticks, to_string(range.reason), std::string_view(range.provider),
-                range.interval.count(), std::string_view(symbols));
+    missed_.run(group, range.first, range.last, range.ticks, to_string(range.reason), range.provider, range.interval.count(),
+                symbols);
 }
 
 Result<void> PlanWriter::record(std::vector<MissedRange> const& missed, std::vector<JobProgress> const& progress,
                                 std::map<std::string, UtcTime> const& not_before) {
     WriteTransaction transaction(side_);
     for (MissedRange const& range : missed) write(range);
-    for (JobProgress const& job : progress) progress_.run(std::string_view(job.id), job.ticked, job.run_done);
-    for (auto const& [provider, time] : not_before) wait_.run(std::string_view(provider), time);
+    for (JobProgress const& job : progress) progress_.run(job.id, job.ticked, job.run_done);
+    for (auto const& [provider, time] : not_before) wait_.run(provider, time);
     return transaction.commit();
 }
 

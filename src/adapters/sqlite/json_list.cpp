@@ -5,8 +5,12 @@
 namespace mds::sqlite {
 namespace {
 
-std::string_view text_of(Symbol const& symbol) noexcept { return symbol.str(); }
-std::string_view text_of(std::string const& name) noexcept { return name; }
+std::string_view text_of(Symbol const& symbol) noexcept {
+    return symbol.str();
+}
+std::string_view text_of(std::string const& name) noexcept {
+    return name;
+}
 
 template <class Item>
 void write_items(std::vector<Item> const& items, std::string& out) {
@@ -22,8 +26,12 @@ void write_items(std::vector<Item> const& items, std::string& out) {
 
 }  // namespace
 
-void write_list(std::vector<Symbol> const& symbols, std::string& out) { write_items(symbols, out); }
-void write_list(std::vector<std::string> const& names, std::string& out) { write_items(names, out); }
+void write_list(std::vector<Symbol> const& symbols, std::string& out) {
+    write_items(symbols, out);
+}
+void write_list(std::vector<std::string> const& names, std::string& out) {
+    write_items(names, out);
+}
 
 std::vector<std::string> read_names(std::string_view text) {
     boost::system::error_code failure;

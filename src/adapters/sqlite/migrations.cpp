@@ -24,7 +24,9 @@ std::int64_t schema_version(Connection& connection) {
 
 }  // namespace
 
-int newest_schema() noexcept { return static_cast<int>(embedded::migrations.size()); }
+int newest_schema() noexcept {
+    return static_cast<int>(embedded::migrations.size());
+}
 
 void migrate(Connection& connection) {
     Transaction transaction(connection);

@@ -28,7 +28,8 @@ Result<std::vector<OutboxEvent>> OutboxReader::read(std::int64_t first, std::siz
         std::int64_t const epoch = number(epoch_);
         auto rows = events_.query(wanted, max);
         while (rows.next())
-            if (auto point = read_named_point(connection_, rows, 1)) events.emplace_back(rows.integer(0), PriceEvent(*std::move(point), epoch));
+            if (auto point = read_named_point(connection_, rows, 1))
+                events.emplace_back(rows.integer(0), PriceEvent(*std::move(point), epoch));
     }
     if (auto done = snapshot.commit(); !done) return done.error();
     bool const begins_later = events.empty() ? wanted <= last && max > 0 : events.front().position != wanted;
@@ -53,11 +54,13 @@ Pruner::Pruner(WriteSide& side, support::Metrics& metrics)
               "ORDER BY o.position LIMIT ?2) DELETE FROM outbox WHERE position <= (SELECT max(position) FROM old) "
               "AND position < coalesce((SELECT min(position) FROM old WHERE fetched_at >= ?1), 9223372036854775807)"),
       raw_(side.connection,
-           "DELETE FROM raw_market_data WHERE rowid IN (SELECT rowid FROM raw_market_data ORDER BY rowid LIMIT ?2) AND fetched_at < ?1"),
+           "DELETE FROM raw_market_data WHERE rowid IN (SELECT rowid FROM raw_market_data ORDER BY rowid LIMIT ?2) AND fetched_at "
+           "< ?1"),
       outcomes_(side.connection,
                 "DELETE FROM fetch_outcomes WHERE (fetch_id, symbol) IN (SELECT fetch_id, symbol FROM fetch_outcomes "
                 "ORDER BY fetch_id, symbol LIMIT ?2) AND fetched_at < ?1"),
-      pruned_events_(metrics.counter("mds_sqlite_pruned_events_total", "Outbox entries removed after every reader had passed them")),
+      pruned_events_(
+          metrics.counter("mds_sqlite_pruned_events_total", "Outbox entries removed after every reader had passed them")),
       pruned_raw_(metrics.counter("mds_sqlite_pruned_raw_rows_total", "Raw rows and rejects removed by age")) {}
 
 Result<std::size_t> Pruner::prune(UtcTime older_than, std::size_t max) {

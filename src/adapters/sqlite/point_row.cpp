@@ -17,8 +17,12 @@ std::int64_t stored(TimeSource source) noexcept {
     return source == TimeSource::date ? 1 : 2;
 }
 
-void note_damage(Connection& connection, char const* what) { connection.note(SQLITE_CORRUPT, what); }
-void note_refusal(Connection& connection, char const* what) { connection.note(SQLITE_CONSTRAINT, what); }
+void note_damage(Connection& connection, char const* what) {
+    connection.note(SQLITE_CORRUPT, what);
+}
+void note_refusal(Connection& connection, char const* what) {
+    connection.note(SQLITE_CONSTRAINT, what);
+}
 
 std::optional<PricePoint> read_point(Connection& connection, Statement::Rows const& rows, int first, Series series) {
     auto const price = Price::parse(rows.text(first + 2)).price;
@@ -26,8 +30,8 @@ std::optional<PricePoint> read_point(Connection& connection, Statement::Rows con
         note_damage(connection, "a price of price_points");
         return std::nullopt;
     }
-    PricePoint point(rows.uuid(first + 1), std::move(series), rows.integer(first), *price, rows.time(first + 3), rows.time(first + 4),
-                     rows.uuid(first + 5));
+    PricePoint point(rows.uuid(first + 1), std::move(series), rows.integer(first), *price, rows.time(first + 3),
+                     rows.time(first + 4), rows.uuid(first + 5));
     point.time_source = time_source(rows.integer(first + 6));
     point.currency = rows.text(first + 7);
     return point;

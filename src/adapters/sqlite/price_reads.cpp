@@ -11,17 +11,26 @@ namespace {
 constexpr std::int64_t earliest = std::numeric_limits<std::int64_t>::min();
 constexpr std::int64_t latest_of_all = std::numeric_limits<std::int64_t>::max();
 
-std::int64_t micros(UtcTime time) noexcept { return time.time_since_epoch().count(); }
-std::int64_t from(std::optional<UtcTime> start) noexcept { return start ? micros(*start) : earliest; }
-std::int64_t until(std::optional<UtcTime> end) noexcept { return end ? micros(*end) : latest_of_all; }
+std::int64_t micros(UtcTime time) noexcept {
+    return time.time_since_epoch().count();
+}
+std::int64_t from(std::optional<UtcTime> start) noexcept {
+    return start ? micros(*start) : earliest;
+}
+std::int64_t until(std::optional<UtcTime> end) noexcept {
+    return end ? micros(*end) : latest_of_all;
+}
 
 /// The page's size and one more, which tells whether there is a next page.
-std::int64_t with_probe(std::size_t limit) noexcept { return static_cast<std::int64_t>(limit) + 1; }
+std::int64_t with_probe(std::size_t limit) noexcept {
+    return static_cast<std::int64_t>(limit) + 1;
+}
 
 std::string page_of_points(char const* order) {
     return "SELECT " + std::string(point_columns) +
            " FROM price_points p WHERE p.series_id = ? AND p.seq BETWEEN ? AND ? AND p.fetched_at >= ? AND p.fetched_at < ? "
-           "ORDER BY p.seq " + order + " LIMIT ?";
+           "ORDER BY p.seq " +
+           order + " LIMIT ?";
 }
 
 }  // namespace
@@ -41,7 +50,7 @@ PriceQueries::PriceQueries(Connection& connection)
                 "AND seq BETWEEN ? AND ? AND fetched_at >= ? AND fetched_at < ? ORDER BY seq DESC LIMIT ?") {}
 
 std::optional<PriceQueries::Known> PriceQueries::find(Series const& series) {
-    auto rows = find_.query(std::string_view(series.symbol.str()), std::string_view(series.provider));
+    auto rows = find_.query(series.symbol.str(), series.provider);
     if (!rows.next() || rows.integer(1) == 0) return std::nullopt;
     return Known{rows.integer(0), rows.integer(1), rows.integer(2)};
 }
@@ -71,10 +80,10 @@ std::int64_t PriceQueries::last_where(Known const& series, Passed passed) {
     return low;
 }
 
-/// seq is dense and fetched_at rises with it, except that a point may lie up to `disorder` behind an earlier one. So a range of times
-/// is found by halving, without an index to keep: let m(s) be the greatest fetched_at up to s; then f(s) <= m(s) <= f(s) + disorder.
-/// A point with f + disorder < start has m < start, so it and all before it are too early. One with f - disorder >= end has all after
-/// it at or beyond end. The bounds may be wider than the range; the query filters what is left.
+/// seq is dense and fetched_at rises with it, except that a point may lie up to `disorder` behind an earlier one. So a range of
+/// times is found by halving, without an index to keep: let m(s) be the greatest fetched_at up to s; then f(s) <= m(s) <= f(s) +
+/// disorder. A point with f + disorder < start has m < start, so it and all before it are too early. One with f - disorder >= end
+/// has all after it at or beyond end. The bounds may be wider than the range; the query filters what is left.
 PriceQueries::SeqRange PriceQueries::range(Known const& series, std::optional<UtcTime> start, std::optional<UtcTime> end) {
     SeqRange found{1, series.last_seq};
     std::int64_t const slack = series.disorder;

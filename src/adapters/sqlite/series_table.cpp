@@ -5,7 +5,9 @@
 namespace mds::sqlite {
 namespace {
 
-std::int64_t micros(UtcTime time) noexcept { return time.time_since_epoch().count(); }
+std::int64_t micros(UtcTime time) noexcept {
+    return time.time_since_epoch().count();
+}
 
 std::optional<std::int64_t> optional_integer(Statement::Rows const& rows, int column) {
     if (rows.is_null(column)) return std::nullopt;
@@ -46,16 +48,17 @@ SeriesTable::SeriesTable(Connection& connection)
             "SELECT id, last_seq, max_fetched, disorder, polled_at, poll_due, poll_duration, failures, last_error FROM series "
             "WHERE symbol = ? AND provider = ?"),
       insert_(connection, "INSERT INTO series (symbol, provider) VALUES (?, ?) RETURNING id"),
-      update_(connection,
-              "UPDATE series SET last_seq = ?2, max_fetched = ?3, disorder = ?4, polled_at = ?5, poll_due = ?6, poll_duration = ?7, "
-              "failures = ?8, last_error = nullif(?9, '') WHERE id = ?1") {}
+      update_(
+          connection,
+          "UPDATE series SET last_seq = ?2, max_fetched = ?3, disorder = ?4, polled_at = ?5, poll_due = ?6, poll_duration = ?7, "
+          "failures = ?8, last_error = nullif(?9, '') WHERE id = ?1") {}
 
 SeriesRow* SeriesTable::find(Symbol const& symbol, std::string const& provider, bool create) {
     Rows& rows = providers_[provider];
     if (auto const known = rows.find(symbol); known != rows.end()) return &known->second;
     SeriesRow row;
     {
-        auto found = read_.query(std::string_view(symbol.str()), std::string_view(provider));
+        auto found = read_.query(symbol.str(), provider);
         if (found.next()) {
             row.id = found.integer(0);
             row.last_seq = found.integer(1);
@@ -69,7 +72,7 @@ SeriesRow* SeriesTable::find(Symbol const& symbol, std::string const& provider, 
         }
     }
     if (row.id == 0 && create) {
-        auto made = insert_.query(std::string_view(symbol.str()), std::string_view(provider));
+        auto made = insert_.query(symbol.str(), provider);
         if (made.next()) row.id = made.integer(0);
         while (made.next()) continue;
     }
@@ -85,7 +88,7 @@ void SeriesTable::touch(SeriesRow& row) {
 void SeriesTable::flush() {
     for (SeriesRow* const row : changed_) {
         update_.run(row->id, row->last_seq, row->max_fetched, row->disorder, row->polled_at, row->poll_due, row->poll_duration,
-                    row->failures, std::string_view(row->last_error));
+                    row->failures, row->last_error);
         row->changed = false;
     }
     changed_.clear();

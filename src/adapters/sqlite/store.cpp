@@ -30,12 +30,14 @@ ConnectionOptions connection_options(StoreOptions const& options, Side side) {
     return result;
 }
 
-/// Tries a small write and a read now and then while the store is out of order, so that its condition is noticed to be good again even
-/// if nobody writes. Sleeps otherwise.
+/// Tries a small write and a read now and then while the store is out of order, so that its condition is noticed to be good again
+/// even if nobody writes. Sleeps otherwise.
 class Mender {
 public:
     Mender(Condition& condition, WriteSide& side, ConnectionOptions reading)
-        : condition_(condition), side_(side), reading_(std::move(reading)),
+        : condition_(condition),
+          side_(side),
+          reading_(std::move(reading)),
           touch_(side.connection, "UPDATE store_meta SET schema_version = schema_version WHERE id = 1"),
           thread_([this] { run(); }) {}
     ~Mender() {
@@ -118,21 +120,49 @@ Store::Store(StoreOptions const& options, support::Log log, support::Metrics& me
     : parts_(std::make_unique<Parts>(options, std::move(log), metrics)) {}
 Store::~Store() = default;
 
-IngestStore& Store::ingest() noexcept { return parts_->ingest; }
-PriceReads& Store::prices() noexcept { return parts_->prices; }
-AverageReads& Store::averages() noexcept { return parts_->prices; }
-LatestPrices& Store::latest_prices() noexcept { return parts_->latest; }
-JobStore& Store::jobs() noexcept { return parts_->jobs; }
-JobReads& Store::job_reads() noexcept { return parts_->jobs; }
-PollPlanStore& Store::poll_plan() noexcept { return parts_->jobs; }
-AveragingStore& Store::averaging() noexcept { return parts_->averaging; }
-SeriesHistory& Store::series_history() noexcept { return parts_->history; }
-OutboxPruner& Store::outbox_pruner() noexcept { return parts_->pruner; }
-RawRetention& Store::raw_retention() noexcept { return parts_->pruner; }
-StoreMonitor& Store::monitor() noexcept { return parts_->condition; }
-std::unique_ptr<OutboxLog> Store::open_outbox() { return std::make_unique<OutboxReader>(parts_->reading, parts_->condition); }
+IngestStore& Store::ingest() noexcept {
+    return parts_->ingest;
+}
+PriceReads& Store::prices() noexcept {
+    return parts_->prices;
+}
+AverageReads& Store::averages() noexcept {
+    return parts_->prices;
+}
+LatestPrices& Store::latest_prices() noexcept {
+    return parts_->latest;
+}
+JobStore& Store::jobs() noexcept {
+    return parts_->jobs;
+}
+JobReads& Store::job_reads() noexcept {
+    return parts_->jobs;
+}
+PollPlanStore& Store::poll_plan() noexcept {
+    return parts_->jobs;
+}
+AveragingStore& Store::averaging() noexcept {
+    return parts_->averaging;
+}
+SeriesHistory& Store::series_history() noexcept {
+    return parts_->history;
+}
+OutboxPruner& Store::outbox_pruner() noexcept {
+    return parts_->pruner;
+}
+RawRetention& Store::raw_retention() noexcept {
+    return parts_->pruner;
+}
+StoreMonitor& Store::monitor() noexcept {
+    return parts_->condition;
+}
+std::unique_ptr<OutboxLog> Store::open_outbox() {
+    return std::make_unique<OutboxReader>(parts_->reading, parts_->condition);
+}
 
-int Store::schema_version() const noexcept { return newest_schema(); }
+int Store::schema_version() const noexcept {
+    return newest_schema();
+}
 
 std::int64_t Store::store_epoch() const {
     Connection connection(parts_->reading, Side::read, parts_->condition);
@@ -146,7 +176,8 @@ std::int64_t Store::raise_epoch() {
     {
         WriteTransaction transaction(parts_->side);
         parts_->side.connection.execute("UPDATE store_meta SET store_epoch = store_epoch + 1");
-        if (auto const done = transaction.commit(); !done) throw std::runtime_error("cannot raise the epoch: " + done.error().message);
+        if (auto const done = transaction.commit(); !done)
+            throw std::runtime_error("cannot raise the epoch: " + done.error().message);
     }
     return store_epoch();
 }

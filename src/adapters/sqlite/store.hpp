@@ -21,11 +21,11 @@ namespace mds::sqlite {
 enum class Durability;
 
 struct StoreOptions {
-    std::string directory;         ///< made where it is missing; holds mds.db and mds.lock
+    std::string directory;  ///< made where it is missing; holds mds.db and mds.lock
     std::size_t read_threads = 2;
-    int checkpoint_pages = 1000;   ///< pages of 4 KiB that the write-ahead log may hold before they move into the file
-    std::string vfs;               ///< for tests of what a disk can do; empty: SQLite's own
-    Durability durability = {};    ///< full, except in the test that shows why
+    int checkpoint_pages = 1000;  ///< pages of 4 KiB that the write-ahead log may hold before they move into the file
+    std::string vfs;              ///< for tests of what a disk can do; empty: SQLite's own
+    Durability durability = {};   ///< full, except in the test that shows why
 };
 
 /// The embedded store: one file, one process, every port. A lock on the directory keeps a second process out.

@@ -52,7 +52,8 @@ std::size_t missing(World& world, std::set<Uuid> const& acknowledged) {
     Shell shell(world.directory.database());
     std::size_t lost = 0;
     for (Uuid const& id : acknowledged) {
-        std::string const hex = shell.one("SELECT hex(id) FROM raw_market_data WHERE lower(hex(id)) = replace('" + id.to_string() + "', '-', '')");
+        std::string const hex =
+            shell.one("SELECT hex(id) FROM raw_market_data WHERE lower(hex(id)) = replace('" + id.to_string() + "', '-', '')");
         if (hex.size() != 32) ++lost;
     }
     return lost;

@@ -10,6 +10,8 @@
 #include "adapters/sqlite/write_side.hpp"
 
 #include <set>
+#include <string>
+#include <vector>
 
 namespace mds::test {
 namespace {
@@ -17,8 +19,10 @@ namespace {
 std::vector<std::string> plan_of(sqlite3* db, std::string const& sql) {
     sqlite3_stmt* statement = nullptr;
     std::vector<std::string> steps;
-    if (sqlite3_prepare_v2(db, ("EXPLAIN QUERY PLAN " + sql).c_str(), -1, &statement, nullptr) != SQLITE_OK) return {sqlite3_errmsg(db)};
-    while (sqlite3_step(statement) == SQLITE_ROW) steps.emplace_back(reinterpret_cast<char const*>(sqlite3_column_text(statement, 3)));
+    if (sqlite3_prepare_v2(db, ("EXPLAIN QUERY PLAN " + sql).c_str(), -1, &statement, nullptr) != SQLITE_OK)
+        return {sqlite3_errmsg(db)};
+    while (sqlite3_step(statement) == SQLITE_ROW)
+        steps.emplace_back(reinterpret_cast<char const*>(sqlite3_column_text(statement, 3)));
     sqlite3_finalize(statement);
     return steps;
 }
@@ -26,11 +30,14 @@ std::vector<std::string> plan_of(sqlite3* db, std::string const& sql) {
 /// Tables of a few rows, results of a page's size, lists within one row, and walks in index order that a LIMIT ends.
 bool is_harmless(std::string const& step) {
     static std::set<std::string> const steps = {
-        "SCAN poll_progress", "SCAN provider_waits", "SCAN json_each VIRTUAL TABLE INDEX 1:", "SCAN old", "SCAN CONSTANT ROW",
-        "SCAN raw_market_data",  // by rowid, LIMIT
-        "SCAN fetch_outcomes",   // by primary key, LIMIT
+        "SCAN poll_progress",
+        "SCAN provider_waits",
+        "SCAN old",
+        "SCAN CONSTANT ROW",
+        "SCAN raw_market_data",                                 // by rowid, LIMIT
+        "SCAN fetch_outcomes",                                  // by primary key, LIMIT
         "SCAN polling_jobs USING INDEX polling_jobs_planned"};  // holds just the jobs wanted
-    return steps.contains(step);
+    return steps.contains(step) || step.rfind("SCAN json_each", 0) == 0;
 }
 
 std::vector<std::string> walks(sqlite3* db) {

@@ -31,7 +31,9 @@ std::string refusal(ScratchDirectory const& directory) {
     return {};
 }
 
-bool contains(std::string const& text, std::string const& part) { return text.find(part) != std::string::npos; }
+bool contains(std::string const& text, std::string const& part) {
+    return text.find(part) != std::string::npos;
+}
 
 template <class Condition>
 bool eventually(Condition condition) {
@@ -172,13 +174,15 @@ TEST_CASE("raw rows and rejects say who asked, when, and how long it took") {
     Shell shell(directory.database());
     std::string const raw_id = fetched.raw_id.to_string();
     CHECK(shell.all("SELECT * FROM raw_market_data_text") ==
-          raw_id + "|simulated|[\"AAPL\",\"NOPE\"]|200|application/json|{\"number\":1}|1|2023-11-14T22:13:31.000000Z|12.0|immediate|2|"
-                   "simulated/1s|2023-11-14T22:13:30.000000Z");
+          raw_id +
+              "|simulated|[\"AAPL\",\"NOPE\"]|200|application/json|{\"number\":1}|1|2023-11-14T22:13:31.000000Z|12.0|immediate|2|"
+              "simulated/1s|2023-11-14T22:13:30.000000Z");
     CHECK(shell.all("SELECT symbol, outcome, reason, raw_data_id, cause, attempt, tick_due FROM fetch_outcomes_text") ==
-          "NOPE|no_data|no price|" + raw_id + "|immediate|2|2023-11-14T22:13:30.000000Z\nAAPL|timeout|no answer in time||schedule|1|");
+          "NOPE|no_data|no price|" + raw_id +
+              "|immediate|2|2023-11-14T22:13:30.000000Z\nAAPL|timeout|no answer in time||schedule|1|");
     CHECK(shell.all("SELECT * FROM price_points_text") ==
-          "AAPL|simulated|1|150.25|2023-11-14T22:13:30.000000Z|2023-11-14T22:13:31.000000Z|" + uuid(1001).to_string() + "|" + raw_id +
-              "|quote|");
+          "AAPL|simulated|1|150.25|2023-11-14T22:13:30.000000Z|2023-11-14T22:13:31.000000Z|" + uuid(1001).to_string() + "|" +
+              raw_id + "|quote|");
     CHECK(shell.all("SELECT symbol, provider, price, seq FROM latest_prices") == "AAPL|simulated|150.25|1");
     CHECK(shell.all("SELECT * FROM outbox_text") == "1|AAPL|simulated|1");
     CHECK(shell.one("SELECT typeof(price) FROM price_points") == "text");

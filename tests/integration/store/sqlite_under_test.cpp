@@ -7,7 +7,8 @@ namespace mds::test {
 std::string Shell::all(std::string const& sql) {
     sqlite3_stmt* statement = nullptr;
     std::string text;
-    if (sqlite3_prepare_v2(db_, sql.c_str(), -1, &statement, nullptr) != SQLITE_OK) return std::string("error: ") + sqlite3_errmsg(db_);
+    if (sqlite3_prepare_v2(db_, sql.c_str(), -1, &statement, nullptr) != SQLITE_OK)
+        return std::string("error: ") + sqlite3_errmsg(db_);
     while (sqlite3_step(statement) == SQLITE_ROW) {
         if (!text.empty()) text += '\n';
         for (int column = 0; column < sqlite3_column_count(statement); ++column) {
@@ -19,7 +20,9 @@ std::string Shell::all(std::string const& sql) {
     return text;
 }
 
-std::string Shell::one(std::string const& sql) { return all("SELECT * FROM (" + sql + ") LIMIT 1"); }
+std::string Shell::one(std::string const& sql) {
+    return all("SELECT * FROM (" + sql + ") LIMIT 1");
+}
 
 namespace {
 
@@ -59,6 +62,8 @@ private:
 
 }  // namespace
 
-std::unique_ptr<StoreUnderTest> make_store_under_test() { return std::make_unique<SqliteUnderTest>(); }
+std::unique_ptr<StoreUnderTest> make_store_under_test() {
+    return std::make_unique<SqliteUnderTest>();
+}
 
 }  // namespace mds::test
