@@ -5,9 +5,9 @@
 #include "app/file_content.hpp"
 #include "codec/nearest_name.hpp"
 
+#include <fmt/format.h>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
-#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -38,15 +38,20 @@ private:
     void read_files() {
         texts_.push_back(providers::shipped_catalogue());
         for (auto const& path : config_.providers.files) {
-            if (auto text = content_of(path)) texts_.push_back({path, std::move(*text)});
-            else errors_.push_back({"providers.files", fmt::format("{} cannot be read", path), origin_of("providers.files")});
+            if (auto text = content_of(path))
+                texts_.push_back({path, std::move(*text)});
+            else
+                errors_.push_back({"providers.files", fmt::format("{} cannot be read", path), origin_of("providers.files")});
         }
     }
 
     void read_catalogue() {
         auto read = codec::read_catalogue(texts_, lookup_);
-        if (read) catalogue_ = std::move(*read);
-        else for (auto& problem : read.error()) errors_.push_back({std::move(problem.path), std::move(problem.message), "provider catalogue"});
+        if (read)
+            catalogue_ = std::move(*read);
+        else
+            for (auto& problem : read.error())
+                errors_.push_back({std::move(problem.path), std::move(problem.message), "provider catalogue"});
     }
 
     codec::CatalogueText overrides() const {
@@ -98,6 +103,8 @@ private:
 
 }  // namespace
 
-LoadedCatalogue load_catalogue(LoadedConfig const& loaded, Environment const& environment) { return Checker(loaded, environment).run(); }
+LoadedCatalogue load_catalogue(LoadedConfig const& loaded, Environment const& environment) {
+    return Checker(loaded, environment).run();
+}
 
 }  // namespace mds::app

@@ -31,8 +31,10 @@ LoadedConfig load(Invocation const& invocation, Environment const& environment) 
     std::optional<ConfigError> unreadable;
     if (auto const path = config_path(invocation, environment)) {
         auto text = content_of(*path);
-        if (text) sources.file = ConfigSources::File{*path, std::move(*text)};
-        else unreadable = ConfigError{"", "cannot be read", *path};
+        if (text)
+            sources.file = ConfigSources::File{*path, std::move(*text)};
+        else
+            unreadable = ConfigError{"", "cannot be read", *path};
     }
     auto loaded = load_config(sources);
     if (unreadable) loaded.errors.insert(loaded.errors.begin(), *unreadable);
@@ -63,8 +65,10 @@ ExitCode with_config(Invocation const& invocation, ProcessContext const& process
     if (!errors.empty()) return report(errors, process.err);
     auto const path = config_path(invocation, process.environment).value_or("built-in defaults");
     if (invocation.command == Command::check_config) {
-        if (invocation.print) process.out << print_config(loaded);
-        else process.out << "OK: " << path << "\n";
+        if (invocation.print)
+            process.out << print_config(loaded);
+        else
+            process.out << "OK: " << path << "\n";
         return ExitCode::ok;
     }
     auto const log = log_of(loaded.config.log, process.terminal);

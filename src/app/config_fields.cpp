@@ -17,7 +17,8 @@ bool any_below(std::set<std::string> const& paths, std::string const& prefix) {
     return false;
 }
 
-/// "jobs[2].intervall" -> "jobs[].intervall", "providers.override.x.url" -> "providers.override.NAME.url": as the reference spells it.
+/// "jobs[2].intervall" -> "jobs[].intervall", "providers.override.x.url" -> "providers.override.NAME.url": as the reference spells
+/// it.
 std::string as_in_reference(std::string_view path) {
     constexpr std::string_view map = "providers.override.";
     std::string out;
@@ -32,12 +33,18 @@ std::string as_in_reference(std::string_view path) {
     return out;
 }
 
-std::string_view last_part(std::string_view path) { return path.substr(path.rfind('.') + 1); }
+std::string_view last_part(std::string_view path) {
+    return path.substr(path.rfind('.') + 1);
+}
 
 }  // namespace
 
-bool Reading::is_hidden(std::string const& path) const { return any_below(substituted, path); }
-bool Reading::is_broken(std::string const& path) const { return any_below(broken, path); }
+bool Reading::is_hidden(std::string const& path) const {
+    return any_below(substituted, path);
+}
+bool Reading::is_broken(std::string const& path) const {
+    return any_below(broken, path);
+}
 
 void Reading::wrong_value(std::string const& path, std::string const& must, json::value const& value, bool secret) {
     if (secret || is_hidden(path)) return wrong(path, fmt::format("must be {} (the value is not shown)", must));

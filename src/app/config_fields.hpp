@@ -1,6 +1,6 @@
 #pragma once
-// Tables of fields: what connects a name in the configuration with a member of a struct. The same table reads every source, prints the
-// effective configuration and describes itself for the documentation.
+// Tables of fields: what connects a name in the configuration with a member of a struct. The same table reads every source, prints
+// the effective configuration and describes itself for the documentation.
 
 #include "app/config_kinds.hpp"
 
@@ -17,9 +17,9 @@
 namespace mds::app {
 
 struct ConfigError {
-    std::string path;     ///< "http.port", "jobs[0].symbols"; empty: the source as a whole
+    std::string path;  ///< "http.port", "jobs[0].symbols"; empty: the source as a whole
     std::string message;
-    std::string origin;   ///< the file, "environment variable MDS_HTTP__PORT", "flag --set http.port=x"
+    std::string origin;  ///< the file, "environment variable MDS_HTTP__PORT", "flag --set http.port=x"
     friend bool operator==(ConfigError const&, ConfigError const&) = default;
 };
 
@@ -37,11 +37,11 @@ std::string to_table_row(ConfigKey const& key);
 /// One source being read: collects every error instead of stopping at the first.
 struct Reading {
     std::string origin;
-    bool textual = false;              ///< all values are strings that somebody typed
-    std::set<std::string> substituted; ///< paths whose text came out of a variable: read as text, never shown
-    std::set<std::string> broken;      ///< paths whose variable is missing: already reported, not read
-    std::set<std::string> seen;        ///< paths of the fields that this source gives
-    std::vector<std::string> known;    ///< every path of the reference, for suggestions
+    bool textual = false;               ///< all values are strings that somebody typed
+    std::set<std::string> substituted;  ///< paths whose text came out of a variable: read as text, never shown
+    std::set<std::string> broken;       ///< paths whose variable is missing: already reported, not read
+    std::set<std::string> seen;         ///< paths of the fields that this source gives
+    std::vector<std::string> known;     ///< every path of the reference, for suggestions
     std::vector<ConfigError> errors;
 
     bool is_textual(std::string const& path) const { return textual || substituted.contains(path); }
@@ -97,8 +97,10 @@ void read_object(Fields<S> const& fields, json::value const& value, std::string 
     for (auto const& member : parsed.get_object()) {
         auto const below = joined(path, member.key());
         auto const found = std::ranges::find(fields, std::string_view(member.key()), &Field<S>::name);
-        if (found == fields.end()) reading.unknown_key(below);
-        else found->read(member.value(), below, reading, out);
+        if (found == fields.end())
+            reading.unknown_key(below);
+        else
+            found->read(member.value(), below, reading, out);
     }
 }
 

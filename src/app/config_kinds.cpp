@@ -4,10 +4,10 @@
 
 #include <mds/domain/symbol.hpp>
 
+#include <fmt/format.h>
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -97,7 +97,9 @@ std::optional<std::uint64_t> Whole::parse(json::value const& value, bool textual
     return number;
 }
 
-std::string Number::type() const { return fmt::format("number from {} to {}", min, max); }
+std::string Number::type() const {
+    return fmt::format("number from {} to {}", min, max);
+}
 
 Complaint Number::read(json::value const& value, bool textual, double& out) const {
     auto const read = textual && value.is_string() ? as_json(value.get_string()) : value;
@@ -108,13 +110,16 @@ Complaint Number::read(json::value const& value, bool textual, double& out) cons
     return {};
 }
 
-std::string Duration::type() const { return fmt::format("duration from {} to {}", format_duration(min), format_duration(max)); }
+std::string Duration::type() const {
+    return fmt::format("duration from {} to {}", format_duration(min), format_duration(max));
+}
 
 Complaint Duration::parse(json::value const& value, Millis unit, Millis& out) const {
     std::optional<Millis> duration;
     if (value.is_string()) duration = parse_duration(value.get_string());
     if (value.is_int64()) duration = parse_duration(fmt::format("{}", value.get_int64()));
-    if (!duration || *duration < min || *duration > max) return fmt::format("a {} (\"500ms\", \"10s\", \"5m\", \"1h\", or whole seconds)", type());
+    if (!duration || *duration < min || *duration > max)
+        return fmt::format("a {} (\"500ms\", \"10s\", \"5m\", \"1h\", or whole seconds)", type());
     if (duration->count() % unit.count() != 0) return "a whole number of seconds";
     out = *duration;
     return {};

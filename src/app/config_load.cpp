@@ -5,8 +5,8 @@
 #include "codec/json_document.hpp"
 #include "codec/nearest_name.hpp"
 
-#include <boost/json/parser.hpp>
 #include <fmt/format.h>
+#include <boost/json/parser.hpp>
 
 #include <algorithm>
 #include <cctype>
@@ -34,8 +34,10 @@ std::vector<std::string> known_paths() {
 json::value nested(std::string_view key, std::string_view value) {
     auto const dot = key.find('.');
     json::object object;
-    if (dot == std::string_view::npos) object[key] = json::string(value);
-    else object[key.substr(0, dot)] = nested(key.substr(dot + 1), value);
+    if (dot == std::string_view::npos)
+        object[key] = json::string(value);
+    else
+        object[key.substr(0, dot)] = nested(key.substr(dot + 1), value);
     return object;
 }
 
@@ -104,8 +106,10 @@ public:
 
     void read_text(std::string const& key, std::string const& value, std::string const& origin) {
         auto reading = reading_of(origin, true);
-        if (key.empty() || key.front() == '.' || key.back() == '.' || key.find("..") != key.npos) reading.wrong(key, "is no known key");
-        else read_object(fields_, nested(key, value), "", reading, loaded_.config);
+        if (key.empty() || key.front() == '.' || key.back() == '.' || key.find("..") != key.npos)
+            reading.wrong(key, "is no known key");
+        else
+            read_object(fields_, nested(key, value), "", reading, loaded_.config);
         take(std::move(reading));
     }
 
@@ -134,8 +138,10 @@ private:
     /// What a single key cannot know.
     void check_across() {
         auto const& config = loaded_.config;
-        if (config.poller.retry_cap < config.poller.retry_base) wrong("poller.retry_cap", "must not be less than poller.retry_base");
-        if (config.poller.backoff_cap < config.poller.backoff_base) wrong("poller.backoff_cap", "must not be less than poller.backoff_base");
+        if (config.poller.retry_cap < config.poller.retry_base)
+            wrong("poller.retry_cap", "must not be less than poller.retry_base");
+        if (config.poller.backoff_cap < config.poller.backoff_base)
+            wrong("poller.backoff_cap", "must not be less than poller.backoff_base");
         for (std::size_t i = 0; i < config.jobs.size(); ++i) {
             auto const same = [&](JobSeed const& other) { return other.name == config.jobs[i].name; };
             auto const before = config.jobs.begin() + static_cast<std::ptrdiff_t>(i);

@@ -35,13 +35,15 @@ Complaint token_key(std::string_view text) {
 
 Fields<DataConfig> data() {
     return {field("dir", &DataConfig::dir, Text{not_empty},
-                  "Folder of everything embedded: the database, its log and the lock. Relative to the working directory; created where missing.")};
+                  "Folder of everything embedded: the database, its log and the lock. Relative to the working directory; created "
+                  "where missing.")};
 }
 
 Fields<StoreConfig> store() {
     constexpr std::string_view hint = " (\"postgres\" comes in a later version)";
     return {field("kind", &StoreConfig::kind, Choice<StoreKind>{{{"sqlite", StoreKind::sqlite}}, hint}, "Where prices are stored."),
-            field("read_connections", &StoreConfig::read_connections, Whole{1, 64}, "Connections, and threads, that read for requests.")};
+            field("read_connections", &StoreConfig::read_connections, Whole{1, 64},
+                  "Connections, and threads, that read for requests.")};
 }
 
 Fields<BusConfig> bus() {
@@ -51,7 +53,8 @@ Fields<BusConfig> bus() {
 }
 
 Fields<SymbolsConfig> symbols() {
-    return {field("case", &SymbolsConfig::fold, Choice<SymbolCase>{{{"upper", SymbolCase::upper}, {"preserve", SymbolCase::preserve}}, ""},
+    return {field("case", &SymbolsConfig::fold,
+                  Choice<SymbolCase>{{{"upper", SymbolCase::upper}, {"preserve", SymbolCase::preserve}}, ""},
                   "`upper` makes `aapl` and `AAPL` one symbol; `preserve` keeps them apart.")};
 }
 
@@ -60,28 +63,35 @@ Fields<HttpConfig> http() {
         field("address", &HttpConfig::address, Text{ip_address}, "Address to listen on; `0.0.0.0` or `::` for every interface."),
         field("port", &HttpConfig::port, Whole{0, 65535}, "Port to listen on; 0 takes a free one and logs it in `http.listening`."),
         field("threads", &HttpConfig::threads, Whole{0, 256}, "Threads that serve requests; 0: one per processor."),
-        field("max_connections", &HttpConfig::max_connections, Whole{1, million}, "Open connections; above it 503 with `Retry-After`."),
+        field("max_connections", &HttpConfig::max_connections, Whole{1, million},
+              "Open connections; above it 503 with `Retry-After`."),
         field("max_connections_per_peer", &HttpConfig::max_connections_per_peer, Whole{1, million},
               "Open connections from one address; above it 503 with `Retry-After`."),
-        field("idle_timeout", &HttpConfig::idle_timeout, Duration{100ms, 1h}, "How long a connection may be silent between requests."),
-        field("header_timeout", &HttpConfig::header_timeout, Duration{100ms, 10min}, "From the first byte of a request to the end of its header."),
+        field("idle_timeout", &HttpConfig::idle_timeout, Duration{100ms, 1h},
+              "How long a connection may be silent between requests."),
+        field("header_timeout", &HttpConfig::header_timeout, Duration{100ms, 10min},
+              "From the first byte of a request to the end of its header."),
         field("body_timeout", &HttpConfig::body_timeout, Duration{100ms, 10min}, "For the whole body of a request."),
         field("write_timeout", &HttpConfig::write_timeout, Duration{100ms, 10min}, "For the whole of an answer."),
         field("page_token_key", &HttpConfig::page_token_key, Text{token_key},
-              "Secret that signs page tokens, at least 16 bytes, the same in all replicas. Empty: a built-in one, which keeps mistakes out and not forgers.",
+              "Secret that signs page tokens, at least 16 bytes, the same in all replicas. Empty: a built-in one, which keeps "
+              "mistakes out and not forgers.",
               Trait::secret),
     };
 }
 
 Fields<ReadConfig> read() {
     return {
-        field("max_age", &ReadConfig::max_age, Duration{0s, 24h * 365}, "Age up to which a price is fresh, where the request does not say."),
+        field("max_age", &ReadConfig::max_age, Duration{0s, 24h * 365},
+              "Age up to which a price is fresh, where the request does not say."),
         field("stale_if_error", &ReadConfig::stale_if_error, Duration{0s, 24h * 3650},
               "Age up to which an old price is served, marked stale, when its provider fails."),
         field("fetch", &ReadConfig::fetch, Flag{}, "Whether a read that finds nothing fresh asks the provider."),
-        field("store_budget", &ReadConfig::store_budget, Duration{1ms, 1min}, "How long a read waits for the store before it goes on without."),
+        field("store_budget", &ReadConfig::store_budget, Duration{1ms, 1min},
+              "How long a read waits for the store before it goes on without."),
         field("fetch_deadline", &ReadConfig::fetch_deadline, Duration{10ms, 5min}, "How long a read waits for a provider."),
-        field("failed_fetch_memory", &ReadConfig::failed_fetch_memory, Duration{0s, 1h}, "How long a failed fetch is not tried again by reads."),
+        field("failed_fetch_memory", &ReadConfig::failed_fetch_memory, Duration{0s, 1h},
+              "How long a failed fetch is not tried again by reads."),
         field("unknown_symbol_memory", &ReadConfig::unknown_symbol_memory, Duration{0s, 24h},
               "How long a symbol that the provider does not know is not asked for again by reads."),
     };
@@ -99,38 +109,47 @@ Fields<SimulatedConfig> simulated() {
 }
 
 Fields<ProvidersConfig> providers() {
-    Fields<ProviderOverride> const override_fields{
-        field("base_url", &ProviderOverride::base_url, Text{base_url}, "Sends the requests of this provider somewhere else: a proxy, a stub.")};
+    Fields<ProviderOverride> const override_fields{field("base_url", &ProviderOverride::base_url, Text{base_url},
+                                                         "Sends the requests of this provider somewhere else: a proxy, a stub.")};
     return {
         field("default", &ProvidersConfig::default_name, Text{provider_name}, "Provider where a request or job names none."),
         field("failover", &ProvidersConfig::failover, Words{provider_name, 0, 16},
               "Order of `provider=auto`. Empty: the default provider alone."),
         field("files", &ProvidersConfig::files, Words{not_empty, 0, 64},
-              "Catalogue files that add providers or replace built-in ones. In the configuration file: relative to it; elsewhere: to the working directory."),
+              "Catalogue files that add providers or replace built-in ones. In the configuration file: relative to it; elsewhere: "
+              "to the working directory."),
         map_of("override", &ProvidersConfig::overrides, override_fields),
         section("simulated", &ProvidersConfig::simulated, simulated()),
-        field("connect_timeout", &ProvidersConfig::connect_timeout, Duration{10ms, 1min}, "For connecting to a provider, TLS included."),
+        field("connect_timeout", &ProvidersConfig::connect_timeout, Duration{10ms, 1min},
+              "For connecting to a provider, TLS included."),
         field("request_timeout", &ProvidersConfig::request_timeout, Duration{10ms, 5min}, "For one whole request of the poller."),
-        field("max_in_flight", &ProvidersConfig::max_in_flight, Whole{1, 1000}, "Requests of the poller under way at once, for each provider."),
+        field("max_in_flight", &ProvidersConfig::max_in_flight, Whole{1, 1000},
+              "Requests of the poller under way at once, for each provider."),
     };
 }
 
 Fields<PollerConfig> poller() {
     return {
-        field("max_attempts", &PollerConfig::max_attempts, Whole{1, 3}, "Attempts within one tick, the first included. Repeats are at most a tenth of all requests."),
-        field("retry_base", &PollerConfig::retry_base, Duration{1ms, 1min}, "Bound of the random wait before the second attempt; it doubles."),
+        field("max_attempts", &PollerConfig::max_attempts, Whole{1, 3},
+              "Attempts within one tick, the first included. Repeats are at most a tenth of all requests."),
+        field("retry_base", &PollerConfig::retry_base, Duration{1ms, 1min},
+              "Bound of the random wait before the second attempt; it doubles."),
         field("retry_cap", &PollerConfig::retry_cap, Duration{1ms, 10min}, "Largest bound of the wait between attempts."),
-        field("backoff_base", &PollerConfig::backoff_base, Duration{1ms, 1h}, "Bound of the random wait after a failed tick; it doubles."),
+        field("backoff_base", &PollerConfig::backoff_base, Duration{1ms, 1h},
+              "Bound of the random wait after a failed tick; it doubles."),
         field("backoff_cap", &PollerConfig::backoff_cap, Duration{1ms, 24h}, "Largest bound of that wait."),
     };
 }
 
 Fields<JobSeed> job() {
     return {
-        field("name", &JobSeed::name, Text{not_empty}, "Makes the job known again: a job of this name is created once, ever.", Trait::required),
+        field("name", &JobSeed::name, Text{not_empty}, "Makes the job known again: a job of this name is created once, ever.",
+              Trait::required),
         field("symbols", &JobSeed::symbols, Words{symbol_name, 1, max_job_symbols}, "What to poll.", Trait::required),
-        field("interval", &JobSeed::interval, Duration{min_interval, max_interval}, "How often, in whole seconds.", Trait::required),
-        field("provider", &JobSeed::provider, OneOrMoreProviders{}, "Whom to ask: one, or a list in failover order. Left out: `providers.default`."),
+        field("interval", &JobSeed::interval, Duration{min_interval, max_interval}, "How often, in whole seconds.",
+              Trait::required),
+        field("provider", &JobSeed::provider, OneOrMoreProviders{},
+              "Whom to ask: one, or a list in failover order. Left out: `providers.default`."),
     };
 }
 
@@ -148,7 +167,8 @@ Fields<ConsumerConfig> consumer() {
 
 Fields<RetentionConfig> retention() {
     return {
-        field("raw", &RetentionConfig::raw, Duration{0s, 24h * 3650}, "Age from which raw answers are removed; 0 keeps them. Points and averages stay."),
+        field("raw", &RetentionConfig::raw, Duration{0s, 24h * 3650},
+              "Age from which raw answers are removed; 0 keeps them. Points and averages stay."),
         field("outbox", &RetentionConfig::outbox, Duration{1min, 24h * 365}, "How long published events stay in the outbox."),
     };
 }
@@ -158,19 +178,22 @@ Fields<LogConfig> log() {
     Choice<LogLevel> const levels{
         {{"debug", LogLevel::debug}, {"info", LogLevel::info}, {"warning", LogLevel::warning}, {"error", LogLevel::error}}, ""};
     Choice<LogStyle> const styles{{{"auto", LogStyle::automatic}, {"json", LogStyle::json}, {"text", LogStyle::text}}, ""};
-    return {field("level", &LogConfig::level, levels, "The least level that is written."),
-            field("format", &LogConfig::format, styles, "One JSON object per line, or text for people. `auto`: text on a terminal.")};
+    return {
+        field("level", &LogConfig::level, levels, "The least level that is written."),
+        field("format", &LogConfig::format, styles, "One JSON object per line, or text for people. `auto`: text on a terminal.")};
 }
 
 Fields<ShutdownConfig> shutdown() {
-    return {field("grace", &ShutdownConfig::grace, Duration{100ms, 10min}, "How long work under way may take to end after the first signal.")};
+    return {field("grace", &ShutdownConfig::grace, Duration{100ms, 10min},
+                  "How long work under way may take to end after the first signal.")};
 }
 
 }  // namespace
 
 Fields<Config> config_fields() {
     return {
-        field("modules", &Config::modules, Words{module_name, 1}, "What this process does: its role. `--modules http,poller` is the short form."),
+        field("modules", &Config::modules, Words{module_name, 1},
+              "What this process does: its role. `--modules http,poller` is the short form."),
         section("data", &Config::data, data()),
         section("store", &Config::store, store()),
         section("bus", &Config::bus, bus()),

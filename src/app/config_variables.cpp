@@ -1,7 +1,7 @@
 #include "app/config_variables.hpp"
 
-#include <boost/json/array.hpp>
 #include <fmt/format.h>
+#include <boost/json/array.hpp>
 
 #include <algorithm>
 
@@ -30,7 +30,8 @@ Reference resolve(std::string_view inside, Environment const& environment) {
 }
 
 /// nullopt: nothing to replace, or broken and reported.
-std::optional<std::string> replaced(std::string_view text, std::string const& path, Environment const& environment, Reading& reading) {
+std::optional<std::string> replaced(std::string_view text, std::string const& path, Environment const& environment,
+                                    Reading& reading) {
     constexpr std::string_view escape = "$${";
     constexpr std::string_view open = "${";
     std::string out;
@@ -69,7 +70,8 @@ void substitute_variables(json::value& value, std::string const& path, Environme
         std::size_t index = 0;
         for (auto& item : value.get_array()) substitute_variables(item, fmt::format("{}[{}]", path, index++), environment, reading);
     } else if (value.is_object()) {
-        for (auto& member : value.get_object()) substitute_variables(member.value(), joined(path, member.key()), environment, reading);
+        for (auto& member : value.get_object())
+            substitute_variables(member.value(), joined(path, member.key()), environment, reading);
     }
 }
 

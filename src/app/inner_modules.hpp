@@ -10,7 +10,8 @@
 
 namespace mds::app {
 
-/// The ingest writer. It is interrupted only when its drain begins, since whoever hands it observations may still finish until then.
+/// The ingest writer. It is interrupted only when its drain begins, since whoever hands it observations may still finish until
+/// then.
 class IngestModule final : public Module {
 public:
     explicit IngestModule(Ingest& ingest) : ingest_(ingest) {}

@@ -2,11 +2,11 @@
 
 #include "codec/nearest_name.hpp"
 
+#include <fmt/format.h>
 #include <boost/program_options/options_description.hpp>
 #include <boost/program_options/parsers.hpp>
 #include <boost/program_options/positional_options.hpp>
 #include <boost/program_options/variables_map.hpp>
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -27,7 +27,8 @@ constexpr std::array<std::pair<std::string_view, Command>, 6> commands{{
     {"help", Command::help},
 }};
 
-constexpr std::string_view usage = R"(mds - Market Data Service: polls prices, stores every one, averages them and serves them over HTTP.
+constexpr std::string_view usage =
+    R"(mds - Market Data Service: polls prices, stores every one, averages them and serves them over HTTP.
 
 Usage:
   mds [COMMAND] [OPTIONS]
@@ -65,13 +66,14 @@ Exit codes:
 
 po::options_description options() {
     po::options_description all("Options");
-    all.add_options()                                                                                                    //
-        ("config,c", po::value<std::string>()->value_name("FILE"), "configuration file (default: MDS_CONFIG, else none)")  //
+    all.add_options()                                                                                                           //
+        ("config,c", po::value<std::string>()->value_name("FILE"), "configuration file (default: MDS_CONFIG, else none)")       //
         ("set,s", po::value<std::vector<std::string>>()->composing()->value_name("KEY=VALUE"), "set one key; may be repeated")  //
-        ("modules,m", po::value<std::string>()->value_name("LIST"), "http,poller,relay,consumer: what this process does")  //
-        ("print", po::bool_switch(), "check-config: print the effective configuration")                                    //
-        ("new-epoch", po::bool_switch(), "migrate: after a restore from backup, so that older events are not taken for new ones")  //
-        ("version,V", po::bool_switch(), "the version")                                                                     //
+        ("modules,m", po::value<std::string>()->value_name("LIST"), "http,poller,relay,consumer: what this process does")       //
+        ("print", po::bool_switch(), "check-config: print the effective configuration")                                         //
+        ("new-epoch", po::bool_switch(),
+         "migrate: after a restore from backup, so that older events are not taken for new ones")  //
+        ("version,V", po::bool_switch(), "the version")                                            //
         ("help,h", po::bool_switch(), "this text");
     return all;
 }
@@ -132,7 +134,8 @@ ParsedInvocation understand(po::variables_map const& values) {
     if (values.contains("set")) {
         for (auto const& setting : values["set"].as<std::vector<std::string>>()) {
             auto const equals = setting.find('=');
-            if (equals == 0 || equals == setting.npos) return fmt::format("--set wants KEY=VALUE, not \"{}\"", setting.substr(0, equals));
+            if (equals == 0 || equals == setting.npos)
+                return fmt::format("--set wants KEY=VALUE, not \"{}\"", setting.substr(0, equals));
             auto const key = setting.substr(0, equals);
             invocation.flags.push_back({key, setting.substr(equals + 1), "flag --set " + key});
         }

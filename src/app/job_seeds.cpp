@@ -26,10 +26,12 @@ Job job_of(JobSeed const& seed, JobSeeding const& seeding) {
     job.id = seeded_job_id(seed.name);
     for (auto const& text : seed.symbols) {
         auto symbol = Symbol::parse(text, seeding.fold);
-        if (symbol && std::ranges::find(job.config.symbols, *symbol) == job.config.symbols.end()) job.config.symbols.push_back(*symbol);
+        if (symbol && std::ranges::find(job.config.symbols, *symbol) == job.config.symbols.end())
+            job.config.symbols.push_back(*symbol);
     }
     job.config.interval = seed.interval;
-    job.config.providers = own_names(seed.provider.names.empty() ? std::vector{seeding.default_provider} : seed.provider.names, seeding.providers);
+    job.config.providers =
+        own_names(seed.provider.names.empty() ? std::vector{seeding.default_provider} : seed.provider.names, seeding.providers);
     job.config.provider_is_list = seed.provider.is_list;
     job.created_at = seeding.clock.now();
     job.active_since = job.created_at;

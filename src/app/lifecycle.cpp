@@ -14,7 +14,9 @@ namespace mds::app {
 namespace {
 
 /// Only what is allowed in a signal handler.
-extern "C" void end_now(int /*signal*/) { std::_Exit(static_cast<int>(ExitCode::second_signal)); }
+extern "C" void end_now(int /*signal*/) {
+    std::_Exit(static_cast<int>(ExitCode::second_signal));
+}
 
 using Modules = std::span<std::unique_ptr<Module> const>;
 
@@ -47,8 +49,10 @@ bool stop(Modules modules, std::chrono::milliseconds grace, support::Log const& 
     for (auto const& module : modules) module->interrupt();
     for (auto const& module : modules | std::views::reverse) {
         bool const drained = module->drain(deadline);
-        if (drained) log.debug("module.stopped", {{"module", module->name()}});
-        else log.warning("module.gave_up", {{"module", module->name()}});
+        if (drained)
+            log.debug("module.stopped", {{"module", module->name()}});
+        else
+            log.warning("module.gave_up", {{"module", module->name()}});
         clean = clean && drained;
     }
     return clean;
@@ -88,9 +92,15 @@ private:
 
 ProcessSignals::ProcessSignals() : impl_(std::make_unique<Impl>()) {}
 ProcessSignals::~ProcessSignals() = default;
-bool ProcessSignals::raised() { return impl_->raised(); }
-void ProcessSignals::wait() { impl_->wait(); }
-void ProcessSignals::end_at_next() noexcept { impl_->end_at_next(); }
+bool ProcessSignals::raised() {
+    return impl_->raised();
+}
+void ProcessSignals::wait() {
+    impl_->wait();
+}
+void ProcessSignals::end_at_next() noexcept {
+    impl_->end_at_next();
+}
 
 ExitCode run(std::vector<std::unique_ptr<Module>> const& modules, StopSignal& signal, std::chrono::milliseconds grace,
              support::Log const& log, std::function<void()> const& started) {

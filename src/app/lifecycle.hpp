@@ -14,10 +14,10 @@ namespace mds::app {
 /// What a process tells whoever started it. Documented in --help and docs/configuration.md.
 enum class ExitCode : int {
     ok = 0,
-    failure = 1,          ///< a module could not start, or a fault of ours
-    usage = 2,            ///< command line or configuration
-    store = 3,            ///< the store cannot be opened: locked, a newer schema, unreadable
-    drain_deadline = 4,   ///< `shutdown.grace` passed before all work under way had ended
+    failure = 1,         ///< a module could not start, or a fault of ours
+    usage = 2,           ///< command line or configuration
+    store = 3,           ///< the store cannot be opened: locked, a newer schema, unreadable
+    drain_deadline = 4,  ///< `shutdown.grace` passed before all work under way had ended
     second_signal = 130,
 };
 
@@ -48,9 +48,9 @@ private:
     std::unique_ptr<Impl> impl_;
 };
 
-/// Starts the modules in order and waits for the signal. Then all are interrupted, and drained from the last to the first within one
-/// deadline: who hands work on stands behind whom it hands it to. A module that cannot start, or a signal meanwhile, ends those before
-/// it in the same way. `started` is called once all of them work.
+/// Starts the modules in order and waits for the signal. Then all are interrupted, and drained from the last to the first within
+/// one deadline: who hands work on stands behind whom it hands it to. A module that cannot start, or a signal meanwhile, ends those
+/// before it in the same way. `started` is called once all of them work.
 ExitCode run(std::vector<std::unique_ptr<Module>> const& modules, StopSignal& signal, std::chrono::milliseconds grace,
              support::Log const& log, std::function<void()> const& started = {});
 

@@ -2,6 +2,7 @@
 
 #include "app/inner_modules.hpp"
 #include "app/job_seeds.hpp"
+#include "app/loops.hpp"
 #include "app/module_options.hpp"
 #include "app/version.hpp"
 
@@ -20,9 +21,9 @@
 #include "services/moving_averages.hpp"
 #include "services/poll_driver.hpp"
 
+#include <fmt/format.h>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_future.hpp>
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <exception>
@@ -32,27 +33,16 @@
 namespace mds::app {
 namespace {
 
-/// The I/O threads. Before everything else, because pools post to their loops until they end.
-struct Loops {
-    explicit Loops(std::size_t http_threads) {
-        for (std::size_t i = 0; i < http_threads; ++i) http.push_back(std::make_unique<support::IoThread>(fmt::format("mds-http-{}", i)));
-    }
-    std::vector<support::IoThread*> of_http() const {
-        std::vector<support::IoThread*> threads;
-        for (auto const& thread : http) threads.push_back(thread.get());
-        return threads;
-    }
-
-    support::IoThread fetch{"mds-fetch"};
-    std::vector<std::unique_ptr<support::IoThread>> http;
-};
-
 /// Adapters, services and modules in the order of use: what stands further down uses what stands above, and is destroyed first.
 class Process {
 public:
     Process(Config const& config, codec::Catalogue catalogue, Loops& loops, sqlite::Store& store, support::Metrics& metrics,
             support::Log const& log)
-        : config_(config), loops_(loops), store_(store), metrics_(metrics), log_(log),
+        : config_(config),
+          loops_(loops),
+          store_(store),
+          metrics_(metrics),
+          log_(log),
           directory_(std::move(catalogue), {simulated_options(config)}, fetch_options(config),
                      {loops.fetch.executor(), clock_, timer_, random_, metrics}),
           outbox_(store.open_outbox()),
@@ -82,7 +72,8 @@ public:
         auto const ready = [&] {
             auto const modules = fmt::format("{}", fmt::join(config_.modules, ","));
             auto const store = fmt::format("sqlite:{}", config_.data.dir);
-            log_.info("mds.ready", {{"version", version()}, {"modules", modules}, {"config", config_path}, {"store", store}, {"url", url()}});
+            log_.info("mds.ready",
+                      {{"version", version()}, {"modules", modules}, {"config", config_path}, {"store", store}, {"url", url()}});
         };
         return app::run(modules_, signal, config_.shutdown.grace, log_, ready);
     }
@@ -125,7 +116,8 @@ private:
         auto const warmed = store_.latest_prices().for_each_latest([this](PricePoint const& point) { cache_.offer(point); });
         if (!warmed) throw std::runtime_error("cannot read the latest prices: " + warmed.error().detail);
         loops_.fetch.start();
-        JobSeeding const seeding{store_.jobs(), store_.job_reads(), directory_, clock_, config_.symbols.fold, config_.providers.default_name};
+        JobSeeding const seeding{store_.jobs(), store_.job_reads(),   directory_,
+                                 clock_,        config_.symbols.fold, config_.providers.default_name};
         auto const seeded = net::co_spawn(loops_.fetch.executor(), seed_jobs(seeding, config_.jobs), net::use_future).get();
         if (!seeded) throw std::runtime_error("cannot create the jobs of the configuration: " + seeded.error().detail);
         if (*seeded > 0) log_.info("jobs.created", {{"count", *seeded}});

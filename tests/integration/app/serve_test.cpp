@@ -3,11 +3,11 @@
 
 #include "support/catch.hpp"
 
+#include <sqlite3.h>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
-#include <sqlite3.h>
 
 #include <chrono>
 #include <filesystem>
@@ -74,8 +74,9 @@ struct Program {
     std::string err;
 
     std::vector<std::string> arguments(std::vector<std::string> more) const {
-        std::vector<std::string> all{"--config", MDS_SOURCE_DIR "/config/standalone.json", "--set", "data.dir=" + folder.path.string(), "--set",
-                                     "http.port=" + std::to_string(port), "--set", "log.level=error"};
+        std::vector<std::string> all{
+            "--config", MDS_SOURCE_DIR "/config/standalone.json", "--set", "data.dir=" + folder.path.string(),
+            "--set",    "http.port=" + std::to_string(port),      "--set", "log.level=error"};
         all.insert(all.end(), more.begin(), more.end());
         return all;
     }
@@ -99,7 +100,9 @@ struct Program {
     }
 };
 
-bool contains(std::string const& text, std::string const& part) { return text.find(part) != std::string::npos; }
+bool contains(std::string const& text, std::string const& part) {
+    return text.find(part) != std::string::npos;
+}
 
 }  // namespace
 

@@ -37,10 +37,11 @@ TEST_CASE("provider names that the catalogue does not have are refused together,
                               {"providers.failover", "finhub,simulated", "flag two"},
                               {"jobs", R"([{"name":"a","symbols":["X"],"interval":1,"provider":["nobody"]}])", "flag three"},
                               {"providers.override.simulated.base_url", "http://127.0.0.1:1", "flag four"}});
-    CHECK(errors_of(loaded) == Texts{"providers.override: names no known provider: \"simulated\" (flag four)",
-                                     "providers.default: names no known provider: \"simulatd\" (did you mean \"simulated\"?) (flag one)",
-                                     "providers.failover: names no known provider: \"finhub\" (did you mean \"finnhub\"?) (flag two)",
-                                     "jobs[0].provider: names no known provider: \"nobody\" (flag three)"});
+    CHECK(errors_of(loaded) ==
+          Texts{"providers.override: names no known provider: \"simulated\" (flag four)",
+                "providers.default: names no known provider: \"simulatd\" (did you mean \"simulated\"?) (flag one)",
+                "providers.failover: names no known provider: \"finhub\" (did you mean \"finnhub\"?) (flag two)",
+                "jobs[0].provider: names no known provider: \"nobody\" (flag three)"});
 }
 
 TEST_CASE("an override sends one provider elsewhere and changes nothing else") {

@@ -32,7 +32,9 @@ Ran mds_with(std::vector<std::string> arguments, Environment environment = {}) {
     return {code, out.str(), err.str()};
 }
 
-bool contains(std::string const& text, std::string const& part) { return text.find(part) != std::string::npos; }
+bool contains(std::string const& text, std::string const& part) {
+    return text.find(part) != std::string::npos;
+}
 
 /// A folder that is gone at the end of the test.
 struct Folder {
@@ -52,8 +54,8 @@ TEST_CASE("--help names every command, option and exit code") {
         auto const ran = mds_with({form});
         CHECK(ran.code == ExitCode::ok);
         CHECK(ran.err.empty());
-        for (auto const* word : {"serve", "check-config", "migrate", "config-reference", "version", "--config", "--set", "--modules", "--print",
-                                 "Examples:", "MDS_HTTP__PORT", "Exit codes:", "130"}) {
+        for (auto const* word : {"serve", "check-config", "migrate", "config-reference", "version", "--config", "--set",
+                                 "--modules", "--print", "Examples:", "MDS_HTTP__PORT", "Exit codes:", "130"}) {
             CHECK(contains(ran.out, word));
         }
     }
@@ -103,7 +105,8 @@ TEST_CASE("check-config says OK or every error, and ends with 0 or 2") {
 }
 
 TEST_CASE("check-config --print shows what is in force") {
-    auto const ran = mds_with({"check-config", "--print", "--set", "http.page_token_key=0123456789abcdef"}, {{"MDS_HTTP__PORT", "9000"}});
+    auto const ran =
+        mds_with({"check-config", "--print", "--set", "http.page_token_key=0123456789abcdef"}, {{"MDS_HTTP__PORT", "9000"}});
     CHECK(ran.code == ExitCode::ok);
     CHECK(contains(ran.out, "\"port\": 9000"));
     CHECK_FALSE(contains(ran.out, "0123456789abcdef"));

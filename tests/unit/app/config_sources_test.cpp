@@ -11,7 +11,9 @@ ConfigSources with_file(std::string text) {
     return sources;
 }
 
-bool contains(std::string const& text, std::string const& part) { return text.find(part) != std::string::npos; }
+bool contains(std::string const& text, std::string const& part) {
+    return text.find(part) != std::string::npos;
+}
 
 }  // namespace
 
@@ -63,8 +65,10 @@ TEST_CASE("a variable or flag that is wrong names itself") {
     sources.flags = {{"port", "1", "flag --set port"}, {"http..port", "1", "flag --set http..port"}};
     auto const errors = load_config(sources).errors;
     REQUIRE(errors.size() == 5);
-    CHECK(errors[0] == ConfigError{"http.port", "must be a whole number from 0 to 65535, not \"x\"", "environment variable MDS_HTTP__PORT"});
-    CHECK(errors[1] == ConfigError{"http.prot", "is no known key (did you mean http.port?)", "environment variable MDS_HTTP__PROT"});
+    CHECK(errors[0] ==
+          ConfigError{"http.port", "must be a whole number from 0 to 65535, not \"x\"", "environment variable MDS_HTTP__PORT"});
+    CHECK(errors[1] ==
+          ConfigError{"http.prot", "is no known key (did you mean http.port?)", "environment variable MDS_HTTP__PROT"});
     CHECK(errors[2] == ConfigError{"module", "is no known key (did you mean modules?)", "environment variable MDS_MODULE"});
     CHECK(errors[3] == ConfigError{"port", "is no known key (did you mean http.port?)", "flag --set port"});
     CHECK(errors[4] == ConfigError{"http..port", "is no known key", "flag --set http..port"});

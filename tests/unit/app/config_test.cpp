@@ -63,7 +63,8 @@ TEST_CASE("all errors are reported at once, each with its path and origin") {
               "providers.simulated.failure_rate: must be a number from 0 to 1, not 1.5 (mds.json)",
               "log.level: must be `debug` or `info` or `warning` or `error`, not \"verbose\" (mds.json)",
               "jobs[0].symbols: must be a list of 1 to 1000 entries, not [] (mds.json)",
-              "jobs[0].interval: must be a duration from 1s to 1d (\"500ms\", \"10s\", \"5m\", \"1h\", or whole seconds), not \"500ms\" "
+              "jobs[0].interval: must be a duration from 1s to 1d (\"500ms\", \"10s\", \"5m\", \"1h\", or whole seconds), not "
+              "\"500ms\" "
               "(mds.json)",
               "jobs[1]: must be an object, not 7 (mds.json)",
               "ingest: must be an object, not 3 (mds.json)",
@@ -71,7 +72,8 @@ TEST_CASE("all errors are reported at once, each with its path and origin") {
 }
 
 TEST_CASE("a file that is no JSON says where it stops being one") {
-    CHECK(errors_of(from_file("{\n  \"http\": {\"port\" 1}\n}")) == Texts{"mds.json is not valid JSON: syntax error at line 2, column 19"});
+    CHECK(errors_of(from_file("{\n  \"http\": {\"port\" 1}\n}")) ==
+          Texts{"mds.json is not valid JSON: syntax error at line 2, column 19"});
     CHECK(from_file("{} x").errors.size() == 1);
     CHECK(from_file("").errors.size() == 1);
     CHECK(from_file("{\"http\":").errors.size() == 1);

@@ -58,7 +58,9 @@ struct Process {
             modules.push_back(std::move(module));
         }
     }
-    ExitCode run() { return app::run(modules, signal, 5s, support::Log::silent(), [this] { journal.push_back("started"); }); }
+    ExitCode run() {
+        return app::run(modules, signal, 5s, support::Log::silent(), [this] { journal.push_back("started"); });
+    }
 
     Journal journal;
     FakeSignal signal{journal};
@@ -71,8 +73,8 @@ struct Process {
 TEST_CASE("modules start in order, are all interrupted, and drain from the last to the first") {
     Process process;
     CHECK(process.run() == ExitCode::ok);
-    CHECK(process.journal == Journal{"start a", "start b", "start c", "started", "signal", "armed", "interrupt a", "interrupt b", "interrupt c",
-                                     "drain c", "drain b", "drain a"});
+    CHECK(process.journal == Journal{"start a", "start b", "start c", "started", "signal", "armed", "interrupt a", "interrupt b",
+                                     "interrupt c", "drain c", "drain b", "drain a"});
 }
 
 TEST_CASE("all modules share one drain deadline") {
