@@ -76,7 +76,9 @@ passwd const* unprivileged() {
 
 }  // namespace
 
-PostgresShell::PostgresShell(std::string const& url) : connection_(PQconnectdb(url.c_str())) {}
+PostgresShell::PostgresShell(std::string const& url) : connection_(PQconnectdb(url.c_str())) {
+    PQsetNoticeReceiver(connection_, [](void*, PGresult const*) {}, nullptr);
+}
 PostgresShell::~PostgresShell() { PQfinish(connection_); }
 
 std::string PostgresShell::all(std::string const& sql) {
@@ -101,6 +103,7 @@ std::int64_t PostgresShell::number(std::string const& sql) {
 bool PostgresServer::installed() { return !binaries().empty(); }
 
 PostgresServer::PostgresServer(std::vector<std::string> settings) : settings_(std::move(settings)) {
+    if (!installed()) throw std::runtime_error("skipped: no PostgreSQL server is installed (Debian: postgresql-15 or postgresql-17)");
     std::string pattern = (fs::temp_directory_path() / "mds-postgres-XXXXXX").string();
     if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no scratch directory");
     directory_ = pattern;
@@ -151,8 +154,6 @@ PostgresDatabase::PostgresDatabase() {
         create(given);
         return;
     }
-    if (!PostgresServer::installed())
-        throw std::runtime_error("skipped: no PostgreSQL server is installed (Debian: postgresql-15 or postgresql-17)");
     static PostgresServer shared;
     create(shared.url());
 }

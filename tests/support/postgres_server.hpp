@@ -32,7 +32,7 @@ private:
 /// (fsync on). Ended by its process id, and by the kernel where the test dies.
 class PostgresServer {
 public:
-    /// Throws std::runtime_error; see installed().
+    /// Throws std::runtime_error, which begins with "skipped:" where there is no server to be had.
     explicit PostgresServer(std::vector<std::string> settings = {});
     ~PostgresServer();
     PostgresServer(PostgresServer const&) = delete;
@@ -55,7 +55,6 @@ private:
 /// An empty database on the server that MDS_TEST_POSTGRES names, or on one that is started for this test program. Gone at the end.
 class PostgresDatabase {
 public:
-    /// Throws std::runtime_error beginning with "skipped:" where there is no server to be had.
     PostgresDatabase();
     explicit PostgresDatabase(PostgresServer& server);
     ~PostgresDatabase();

@@ -33,9 +33,8 @@ std::pair<char const*, char const*> texts(Fault fault) noexcept {
 bool is_ours(Fault fault) noexcept { return fault == Fault::refused_row || fault == Fault::repeated_row || fault == Fault::bug; }
 
 ErrorCode error_code(Fault fault) noexcept {
-    if (fault == Fault::bug) return ErrorCode::internal;
     if (fault == Fault::refused_row || fault == Fault::repeated_row) return ErrorCode::invalid_argument;
-    return fault == Fault::no_answer ? ErrorCode::timeout : ErrorCode::unavailable;
+    return fault == Fault::bug ? ErrorCode::internal : ErrorCode::unavailable;
 }
 
 struct State {

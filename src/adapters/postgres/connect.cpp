@@ -63,12 +63,18 @@ Result<void> Connection::ready() {
 
 Result<void> Connection::connect() {
     ConnectParams const params(options_);
-    connection_.reset(PQconnectStartParams(params.keys().data(), params.values().data(), 0));
+    // Of several hosts each must have its time, which only the blocking form gives it.
+    auto const begin = params.hosts() > 1 ? PQconnectdbParams : PQconnectStartParams;
+    connection_.reset(begin(params.keys().data(), params.values().data(), 0));
     auto* const connection = connection_.get();
     if (connection == nullptr) return failed(Fault::resources, "no memory");
+    // What matters comes as an error; libpq would print the rest to standard error.
+    PQsetNoticeReceiver(connection, [](void*, PGresult const*) {}, nullptr);
     PQsetErrorVerbosity(connection, PQERRORS_VERBOSE);
-    auto const deadline = Clock::now() + options_.connect_timeout * static_cast<int>(params.hosts());
-    auto status = PQstatus(connection) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
+    auto const deadline = Clock::now() + options_.connect_timeout;
+    auto status = PGRES_POLLING_WRITING;
+    if (PQstatus(connection) == CONNECTION_BAD) status = PGRES_POLLING_FAILED;
+    if (PQstatus(connection) == CONNECTION_OK) status = PGRES_POLLING_OK;
     while (status == PGRES_POLLING_READING || status == PGRES_POLLING_WRITING) {
         if (!wait_for(connection, status, deadline)) return failed(Fault::away, "no connection in time");
         status = PQconnectPoll(connection);
@@ -76,7 +82,8 @@ Result<void> Connection::connect() {
     if (status != PGRES_POLLING_OK) {
         std::string message = PQerrorMessage(connection);
         std::ranges::replace(message, '\n', ' ');
-        return failed(classify(sqlstate_of(message)), std::move(message));
+        Fault const fault = classify(sqlstate_of(message));
+        return failed(fault, std::move(message));
     }
     PQsetErrorVerbosity(connection, PQERRORS_DEFAULT);
     PQsetnonblocking(connection, 1);

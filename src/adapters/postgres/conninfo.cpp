@@ -35,6 +35,7 @@ ConnectParams::ConnectParams(ConnectionOptions const& options) : items_(parse(op
     if (hosts_ > 1) add_default("target_session_attrs", "read-write");
     add_default("application_name", options.application);
     add_default("client_encoding", "UTF8");
+    add_default("connect_timeout", std::to_string(std::chrono::ceil<std::chrono::seconds>(options.connect_timeout).count()));
     // A peer that vanished is noticed by what is not acknowledged, or when nothing was sent, by probes: within seconds, not hours.
     add_default("tcp_user_timeout", "5000");
     add_default("keepalives", "1");

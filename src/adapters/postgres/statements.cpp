@@ -43,7 +43,8 @@ Sql const lock_series{"lock_series",
 Sql const stored_raw{"stored_raw", "SELECT id FROM raw_market_data WHERE id = ANY ($1::uuid[])"};
 Sql const stored_rejects{"stored_rejects", "SELECT DISTINCT fetch_id FROM fetch_outcomes WHERE fetch_id = ANY ($1::uuid[])"};
 Sql const stored_points{"stored_points", "SELECT s.symbol, s.provider, " + point +
-                                             " FROM price_points p JOIN series s ON s.id = p.series_id WHERE p.id = ANY ($1::uuid[])"};
+                                             " FROM price_points p CROSS JOIN LATERAL (SELECT symbol, provider FROM series "
+                                             "WHERE id = p.series_id LIMIT 1) s WHERE p.id = ANY ($1::uuid[])"};
 // An answer without points needs no lock, so another try of it may have come between: then it is stored, and that is all we want.
 Sql const insert_raw{"insert_raw",
                      "INSERT INTO raw_market_data (id, provider, symbols, http_status, content_type, body, truncated, fetched_at, duration, "
