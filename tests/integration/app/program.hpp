@@ -73,7 +73,6 @@ struct Program {
     unsigned short port = free_port();
     std::string err;
 
-
     std::vector<std::string> arguments(std::vector<std::string> more) const {
         std::vector<std::string> all{
             "--config", MDS_SOURCE_DIR "/config/standalone.json", "--set", "data.dir=" + folder.path.string(),
