@@ -71,8 +71,9 @@ public:
         prepare();
         auto const ready = [&] {
             auto const modules = fmt::format("{}", fmt::join(config_.modules, ","));
-            log_.info("mds.ready",
-                      {{"version", version()}, {"modules", modules}, {"config", config_path}, {"store", store_.name()}, {"url", url()}});
+            log_.info(
+                "mds.ready",
+                {{"version", version()}, {"modules", modules}, {"config", config_path}, {"store", store_.name()}, {"url", url()}});
         };
         return app::run(modules_, signal, config_.shutdown.grace, log_, ready);
     }

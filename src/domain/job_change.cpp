@@ -42,6 +42,8 @@ struct Apply {
 
 }  // namespace
 
-bool apply(JobChange const& change, Job& job, UtcTime now) { return std::visit(Apply{job, now}, change); }
+bool apply(JobChange const& change, Job& job, UtcTime now) {
+    return std::visit(Apply{job, now}, change);
+}
 
 }  // namespace mds

@@ -68,7 +68,8 @@ passwd const* unprivileged() {
     int const out = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
     ::dup2(out, 1);
     ::dup2(out, 2);
-    if (user != nullptr && (::setgroups(0, nullptr) != 0 || ::setgid(user->pw_gid) != 0 || ::setuid(user->pw_uid) != 0)) ::_exit(126);
+    if (user != nullptr && (::setgroups(0, nullptr) != 0 || ::setgid(user->pw_gid) != 0 || ::setuid(user->pw_uid) != 0))
+        ::_exit(126);
     ::prctl(PR_SET_PDEATHSIG, SIGQUIT);
     ::execv(raw[0], raw.data());
     ::_exit(127);
@@ -77,9 +78,12 @@ passwd const* unprivileged() {
 }  // namespace
 
 PostgresShell::PostgresShell(std::string const& url) : connection_(PQconnectdb(url.c_str())) {
-    PQsetNoticeReceiver(connection_, [](void*, PGresult const*) {}, nullptr);
+    PQsetNoticeReceiver(
+        connection_, [](void*, PGresult const*) {}, nullptr);
 }
-PostgresShell::~PostgresShell() { PQfinish(connection_); }
+PostgresShell::~PostgresShell() {
+    PQfinish(connection_);
+}
 
 std::string PostgresShell::all(std::string const& sql) {
     std::unique_ptr<PGresult, decltype(&PQclear)> const result(PQexec(connection_, sql.c_str()), &PQclear);
@@ -100,17 +104,20 @@ std::int64_t PostgresShell::number(std::string const& sql) {
     return std::stoll(text);
 }
 
-bool PostgresServer::installed() { return !binaries().empty(); }
+bool PostgresServer::installed() {
+    return !binaries().empty();
+}
 
 PostgresServer::PostgresServer(std::vector<std::string> settings) : settings_(std::move(settings)) {
-    if (!installed()) throw std::runtime_error("skipped: no PostgreSQL server is installed (Debian: postgresql-15 or postgresql-17)");
+    if (!installed())
+        throw std::runtime_error("skipped: no PostgreSQL server is installed (Debian: postgresql-15 or postgresql-17)");
     std::string pattern = (fs::temp_directory_path() / "mds-postgres-XXXXXX").string();
     if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no scratch directory");
     directory_ = pattern;
     if (auto const* const user = unprivileged(); user != nullptr && ::chown(directory_.c_str(), user->pw_uid, user->pw_gid) != 0)
         throw std::runtime_error("cannot give the scratch directory away");
-    ::pid_t const child = spawn({(binaries() / "initdb").string(), "-D", directory_ + "/data", "-U", "mds", "-A", "trust", "-E", "UTF8",
-                                 "--locale=C", "--no-sync"},
+    ::pid_t const child = spawn({(binaries() / "initdb").string(), "-D", directory_ + "/data", "-U", "mds", "-A", "trust", "-E",
+                                 "UTF8", "--locale=C", "--no-sync"},
                                 directory_ + "/initdb.log");
     int status = 0;
     ::waitpid(child, &status, 0);
@@ -130,8 +137,8 @@ std::string PostgresServer::url(std::string const& database) const {
 }
 
 void PostgresServer::start() {
-    std::vector<std::string> arguments{(binaries() / "postgres").string(), "-D", directory_ + "/data", "-p", std::to_string(port_),
-                                       "-k", directory_};
+    std::vector<std::string> arguments{
+        (binaries() / "postgres").string(), "-D", directory_ + "/data", "-p", std::to_string(port_), "-k", directory_};
     for (std::string const& setting : settings_) arguments.insert(arguments.end(), {"-c", setting});
     postmaster_ = spawn(arguments, directory_ + "/server.log");
     auto const limit = std::chrono::steady_clock::now() + std::chrono::seconds(60);
@@ -158,7 +165,9 @@ PostgresDatabase::PostgresDatabase() {
     create(shared.url());
 }
 
-PostgresDatabase::PostgresDatabase(PostgresServer& server) { create(server.url()); }
+PostgresDatabase::PostgresDatabase(PostgresServer& server) {
+    create(server.url());
+}
 
 void PostgresDatabase::create(std::string const& server_url) {
     static std::atomic<int> count{0};
@@ -177,6 +186,8 @@ void PostgresDatabase::create(std::string const& server_url) {
     url_ = admin_url_.substr(0, std::min(slash, options)) + "/" + name_ + admin_url_.substr(options);
 }
 
-PostgresDatabase::~PostgresDatabase() { PostgresShell(admin_url_).run("DROP DATABASE IF EXISTS " + name_ + " WITH (FORCE)"); }
+PostgresDatabase::~PostgresDatabase() {
+    PostgresShell(admin_url_).run("DROP DATABASE IF EXISTS " + name_ + " WITH (FORCE)");
+}
 
 }  // namespace mds::test

@@ -28,8 +28,8 @@ private:
     pg_conn* connection_;
 };
 
-/// A throw-away PostgreSQL server: a data directory of its own, a Unix socket and a free TCP port, and everything as safe as in production
-/// (fsync on). Ended by its process id, and by the kernel where the test dies.
+/// A throw-away PostgreSQL server: a data directory of its own, a Unix socket and a free TCP port, and everything as safe as in
+/// production (fsync on). Ended by its process id, and by the kernel where the test dies.
 class PostgresServer {
 public:
     /// Throws std::runtime_error, which begins with "skipped:" where there is no server to be had.

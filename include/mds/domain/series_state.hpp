@@ -37,8 +37,9 @@ bool is_poll(Observation const& observation) noexcept;
 /// One result for every symbol asked for, and no quote without an answer. What a correct caller always sends.
 bool is_complete(Observation const& observation) noexcept;
 
-/// Gathers a target's state from the series of its providers. Failover asks in order and stops at the first success, so one provider
-/// that works makes the target work, and when none does, the one with the fewest failures tells how often the target failed.
+/// Gathers a target's state from the series of its providers. Failover asks in order and stops at the first success, so one
+/// provider that works makes the target work, and when none does, the one with the fewest failures tells how often the target
+/// failed.
 class TargetPolls {
 public:
     void add(std::string const& provider, SeriesState const& series);

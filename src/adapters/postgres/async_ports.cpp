@@ -27,13 +27,14 @@ Task<CreateOutcome> JobPort::create(Job job, std::optional<Idempotency> idempote
 }
 
 Task<Job> JobPort::change(std::string id, JobChange change, UtcTime now) {
-    return writers_.run([id = std::move(id), change = std::move(change), now](Desk& desk) { return desk.job_writer.change(id, change, now); });
+    return writers_.run(
+        [id = std::move(id), change = std::move(change), now](Desk& desk) { return desk.job_writer.change(id, change, now); });
 }
 
-Task<void> JobPort::record(std::vector<MissedRange> missed, std::vector<JobProgress> progress, std::map<std::string, UtcTime> not_before) {
-    return writers_.run([missed = std::move(missed), progress = std::move(progress), not_before = std::move(not_before)](Desk& desk) {
-        return desk.job_writer.record(missed, progress, not_before);
-    });
+Task<void> JobPort::record(std::vector<MissedRange> missed, std::vector<JobProgress> progress,
+                           std::map<std::string, UtcTime> not_before) {
+    return writers_.run([missed = std::move(missed), progress = std::move(progress), not_before = std::move(not_before)](
+                            Desk& desk) { return desk.job_writer.record(missed, progress, not_before); });
 }
 
 Task<std::optional<Job>> JobPort::find(std::string id) {

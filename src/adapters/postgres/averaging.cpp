@@ -39,7 +39,8 @@ Result<void> AverageStore::commit_with(AveragingBatch const& batch, WriteAverage
     if (auto learned = names_.learn(series, {}); !learned) return learned;
     TransactionScope const scope(connection_);
     connection_.send(sql::begin);
-    connection_.send(sql::averaging::advance, std::int64_t{batch.claim.partition}, batch.claim.epoch, batch.claim.next, batch.new_next);
+    connection_.send(sql::averaging::advance, std::int64_t{batch.claim.partition}, batch.claim.epoch, batch.claim.next,
+                     batch.new_next);
     auto replies = connection_.run();
     if (!replies) return replies.error();
     if (replies->at(1).changes() == 0) {
@@ -102,8 +103,8 @@ void AverageStore::send(DeadLetter const& letter) {
 }
 
 Result<SeriesProgress> AverageStore::progress(Series const& series) {
-    auto rows = connection_.ask(sql::averaging::last_averaged, std::string_view(series.symbol.str()), std::string_view(series.provider),
-                                std::int64_t{stored_period});
+    auto rows = connection_.ask(sql::averaging::last_averaged, std::string_view(series.symbol.str()),
+                                std::string_view(series.provider), std::int64_t{stored_period});
     if (!rows) return rows.error();
     SeriesProgress progress;
     if (rows->next()) progress.last_averaged = rows->integer(0);
@@ -111,8 +112,8 @@ Result<SeriesProgress> AverageStore::progress(Series const& series) {
 }
 
 Result<std::vector<PricePoint>> AverageStore::points(Series const& series, std::int64_t first, std::int64_t last) {
-    auto rows = connection_.ask(sql::averaging::points, std::string_view(series.symbol.str()), std::string_view(series.provider), first,
-                                last);
+    auto rows = connection_.ask(sql::averaging::points, std::string_view(series.symbol.str()), std::string_view(series.provider),
+                                first, last);
     if (!rows) return rows.error();
     std::vector<PricePoint> points;
     points.reserve(rows->size());

@@ -30,7 +30,9 @@ std::pair<char const*, char const*> texts(Fault fault) noexcept {
 }
 
 /// Says nothing about the store, but about what was asked of it.
-bool is_ours(Fault fault) noexcept { return fault == Fault::refused_row || fault == Fault::repeated_row || fault == Fault::bug; }
+bool is_ours(Fault fault) noexcept {
+    return fault == Fault::refused_row || fault == Fault::repeated_row || fault == Fault::bug;
+}
 
 ErrorCode error_code(Fault fault) noexcept {
     if (fault == Fault::refused_row || fault == Fault::repeated_row) return ErrorCode::invalid_argument;
@@ -44,21 +46,35 @@ struct State {
 
 /// The first that fits counts.
 constexpr std::array<State, 29> states{{
-    {"00", Fault::none},         {"08", Fault::away},
-    {"57P", Fault::away},        // shutdown, crash recovery, starting up, database dropped
+    {"00", Fault::none},
+    {"08", Fault::away},
+    {"57P", Fault::away},         // shutdown, crash recovery, starting up, database dropped
     {"57014", Fault::no_answer},  // statement_timeout
-    {"25006", Fault::read_only}, {"25P03", Fault::away},  // ended for being idle in a transaction
-    {"40", Fault::busy},         {"55P03", Fault::busy},  {"55006", Fault::busy},
-    {"53100", Fault::disk_full}, {"53300", Fault::too_many_connections},
-    {"53", Fault::resources},    {"58", Fault::away},     // the server's own I/O
-    {"28", Fault::denied},       {"3D000", Fault::denied}, {"42501", Fault::denied},
-    {"XX001", Fault::damaged},   {"XX002", Fault::damaged},
-    {"XX", Fault::away},         // the server's own bug: another try may pass it by
-    {"23505", Fault::repeated_row}, {"22", Fault::refused_row}, {"23", Fault::refused_row},
-    {"44", Fault::refused_row},  {"54", Fault::refused_row},  // a limit of PostgreSQL's, such as the size of a row
+    {"25006", Fault::read_only},
+    {"25P03", Fault::away},  // ended for being idle in a transaction
+    {"40", Fault::busy},
+    {"55P03", Fault::busy},
+    {"55006", Fault::busy},
+    {"53100", Fault::disk_full},
+    {"53300", Fault::too_many_connections},
+    {"53", Fault::resources},
+    {"58", Fault::away},  // the server's own I/O
+    {"28", Fault::denied},
+    {"3D000", Fault::denied},
+    {"42501", Fault::denied},
+    {"XX001", Fault::damaged},
+    {"XX002", Fault::damaged},
+    {"XX", Fault::away},  // the server's own bug: another try may pass it by
+    {"23505", Fault::repeated_row},
+    {"22", Fault::refused_row},
+    {"23", Fault::refused_row},
+    {"44", Fault::refused_row},
+    {"54", Fault::refused_row},  // a limit of PostgreSQL's, such as the size of a row
     {"0A000", Fault::away},      // a cached plan that a migration made void: a new connection plans anew
     {"26000", Fault::away},      // a prepared statement that somebody else discarded: the same
-    {"34", Fault::away},         {"25P02", Fault::busy},  {"F0", Fault::denied},
+    {"34", Fault::away},
+    {"25P02", Fault::busy},
+    {"F0", Fault::denied},
 }};
 
 }  // namespace
@@ -70,7 +86,9 @@ Fault classify(std::string_view sqlstate) noexcept {
     return Fault::bug;
 }
 
-Error to_error(Fault fault, std::string detail) { return Error(error_code(fault), texts(fault).first, std::move(detail)); }
+Error to_error(Fault fault, std::string detail) {
+    return Error(error_code(fault), texts(fault).first, std::move(detail));
+}
 
 Condition::Condition(support::Log log, support::Metrics& metrics)
     : log_(std::move(log)),

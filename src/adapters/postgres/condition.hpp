@@ -16,17 +16,17 @@ namespace mds::postgres {
 /// What a failure means to us.
 enum class Fault {
     none,
-    away,           ///< no connection, or it was lost: restart, failover, network
-    no_answer,      ///< a time-out, of the server's or of ours
-    busy,           ///< deadlock, serialization failure, lock not to be had
+    away,       ///< no connection, or it was lost: restart, failover, network
+    no_answer,  ///< a time-out, of the server's or of ours
+    busy,       ///< deadlock, serialization failure, lock not to be had
     read_only,
     too_many_connections,
     disk_full,
-    resources,      ///< out of memory or of some other limit
-    denied,         ///< password, rights, no such database: needs an operator, but may be mended without a restart of ours
+    resources,  ///< out of memory or of some other limit
+    denied,     ///< password, rights, no such database: needs an operator, but may be mended without a restart of ours
     damaged,
     refused_row,
-    repeated_row,   ///< a unique index holds it already; refused_row to whoever does not expect it
+    repeated_row,  ///< a unique index holds it already; refused_row to whoever does not expect it
     bug,
 };
 
@@ -38,7 +38,8 @@ Error to_error(Fault fault, std::string detail);
 /// Which side of the store was used.
 enum class Side { read, write };
 
-/// How the store was when it was last used. Reads and writes are remembered apart: a read-only server can still be read. Any thread.
+/// How the store was when it was last used. Reads and writes are remembered apart: a read-only server can still be read. Any
+/// thread.
 class Condition final : public StoreMonitor {
 public:
     Condition(support::Log log, support::Metrics& metrics);

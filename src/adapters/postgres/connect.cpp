@@ -17,12 +17,14 @@ using std::chrono::milliseconds;
 constexpr milliseconds backoff_base{50};
 constexpr milliseconds backoff_cap{2000};
 
-/// The five characters in "FATAL:  53300: sorry, ..."; libpq has no other way to tell why a log-in failed. Empty: not from a server.
+/// The five characters in "FATAL:  53300: sorry, ..."; libpq has no other way to tell why a log-in failed. Empty: not from a
+/// server.
 std::string sqlstate_of(std::string_view message) {
     auto const is_code = [](char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0 || (c >= 'A' && c <= 'Z'); };
     for (std::size_t at = message.find(":  "); at != message.npos; at = message.find(":  ", at + 1)) {
         auto const rest = message.substr(at + 3);
-        if (rest.size() > 5 && rest[5] == ':' && std::ranges::all_of(rest.substr(0, 5), is_code)) return std::string(rest.substr(0, 5));
+        if (rest.size() > 5 && rest[5] == ':' && std::ranges::all_of(rest.substr(0, 5), is_code))
+            return std::string(rest.substr(0, 5));
     }
     return {};
 }
@@ -69,7 +71,8 @@ Result<void> Connection::connect() {
     auto* const connection = connection_.get();
     if (connection == nullptr) return failed(Fault::resources, "no memory");
     // What matters comes as an error; libpq would print the rest to standard error.
-    PQsetNoticeReceiver(connection, [](void*, PGresult const*) {}, nullptr);
+    PQsetNoticeReceiver(
+        connection, [](void*, PGresult const*) {}, nullptr);
     PQsetErrorVerbosity(connection, PQERRORS_VERBOSE);
     auto const deadline = Clock::now() + options_.connect_timeout;
     auto status = PGRES_POLLING_WRITING;

@@ -35,7 +35,9 @@ bool ends_session(Fault fault) noexcept {
 
 }  // namespace
 
-void Connection::Delete::operator()(pg_conn* connection) const noexcept { PQfinish(connection); }
+void Connection::Delete::operator()(pg_conn* connection) const noexcept {
+    PQfinish(connection);
+}
 
 Connection::Connection(ConnectionOptions options, Side side, Condition& condition)
     : options_(std::move(options)), side_(side), condition_(condition), random_(std::random_device{}()) {}
@@ -68,7 +70,8 @@ bool Connection::send_all(std::vector<Queued> const& queue, std::vector<std::str
         auto const values = queued.params.values();
         auto const lengths = queued.params.lengths();
         std::vector<int> const formats(values.size(), 1);
-        if (PQsendQueryPrepared(connection, name.c_str(), queued.params.count(), values.data(), lengths.data(), formats.data(), 1) == 0)
+        if (PQsendQueryPrepared(connection, name.c_str(), queued.params.count(), values.data(), lengths.data(), formats.data(),
+                                1) == 0)
             return false;
         steps.emplace_back();
     }
@@ -81,7 +84,8 @@ Result<Replies> Connection::read_all(std::vector<std::string_view> const& steps)
     ResultHolder error;
     for (std::size_t done = 0;;) {
         auto result = next_result();
-        if (timed_out_ || PQstatus(connection_.get()) == CONNECTION_BAD) return lost(error.get() != nullptr ? error.get() : result.get());
+        if (timed_out_ || PQstatus(connection_.get()) == CONNECTION_BAD)
+            return lost(error.get() != nullptr ? error.get() : result.get());
         if (!result) continue;  // the end of one statement
         auto const status = PQresultStatus(result.get());
         if (status == PGRES_PIPELINE_SYNC) break;

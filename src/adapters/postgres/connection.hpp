@@ -27,9 +27,9 @@ struct Sql {
 
 using Replies = std::vector<Rows>;
 
-/// One session with the server. Statements are queued by send() and go out together in run(): one round trip (libpq's pipeline mode).
-/// Connects when it is first used, and again, after a jittered back-off, when it was lost. Blocking, with a deadline on every wait.
-/// One thread at a time.
+/// One session with the server. Statements are queued by send() and go out together in run(): one round trip (libpq's pipeline
+/// mode). Connects when it is first used, and again, after a jittered back-off, when it was lost. Blocking, with a deadline on
+/// every wait. One thread at a time.
 class Connection {
 public:
     Connection(ConnectionOptions options, Side side, Condition& condition);
@@ -41,8 +41,8 @@ public:
     void send(Sql const& sql, Args const&... args) {
         queue_.push_back(Queued{&sql, Params(args...)});
     }
-    /// One reply for each statement sent, in order. After an error none of them took effect, except where the connection was lost with
-    /// a COMMIT under way: then nobody knows. A transaction that was open is rolled back.
+    /// One reply for each statement sent, in order. After an error none of them took effect, except where the connection was lost
+    /// with a COMMIT under way: then nobody knows. A transaction that was open is rolled back.
     Result<Replies> run();
     /// send() and run() of one statement.
     template <class... Args>
@@ -62,7 +62,8 @@ public:
     void forget_queued() noexcept { queue_.clear(); }
     /// The fault of the last error.
     Fault last_fault() const noexcept { return fault_; }
-    /// Whether the same work may be done over at once: a connection that had worked was found dead, and nothing was committed on it.
+    /// Whether the same work may be done over at once: a connection that had worked was found dead, and nothing was committed on
+    /// it.
     bool worth_another_try() const noexcept { return lost_idle_; }
     /// Counts the connections made: what was remembered of the server's tables belongs to one of them.
     std::uint64_t generation() const noexcept { return generation_; }
@@ -103,7 +104,7 @@ private:
     Deadline not_before_{};
     std::uint64_t generation_ = 0;
     Fault fault_ = Fault::none;
-    bool worked_ = false;      ///< since it was connected
+    bool worked_ = false;  ///< since it was connected
     bool timed_out_ = false;
     bool lost_idle_ = false;
     bool committing_ = false;  ///< in the run under way

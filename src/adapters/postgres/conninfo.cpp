@@ -11,7 +11,8 @@ namespace {
 
 std::vector<std::pair<std::string, std::string>> parse(std::string const& url) {
     char* complaint = nullptr;
-    std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> const options(PQconninfoParse(url.c_str(), &complaint), &PQconninfoFree);
+    std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> const options(PQconninfoParse(url.c_str(), &complaint),
+                                                                               &PQconninfoFree);
     PQfreemem(complaint);  // may quote the password
     if (!options) throw std::runtime_error("store.url is no PostgreSQL URI or connection string");
     std::vector<std::pair<std::string, std::string>> items;

@@ -7,8 +7,8 @@
 namespace mds::postgres {
 
 struct ConnectionOptions {
-    std::string url;                 ///< URI or keyword=value text, as libpq takes it; may hold a password: never logged
-    std::string application = "mds"; ///< as pg_stat_activity shows it, unless the URL says otherwise
+    std::string url;                  ///< URI or keyword=value text, as libpq takes it; may hold a password: never logged
+    std::string application = "mds";  ///< as pg_stat_activity shows it, unless the URL says otherwise
     std::chrono::milliseconds connect_timeout{5000};
     /// The server ends a statement that takes longer; 0: never.
     std::chrono::milliseconds statement_timeout{8000};
@@ -16,8 +16,8 @@ struct ConnectionOptions {
     std::chrono::milliseconds answer_timeout{9000};
 };
 
-/// Keywords and values for PQconnectStartParams: what the URL says, and our defaults where it says nothing. Throws std::runtime_error
-/// where the URL cannot be read; its text does not quote the URL.
+/// Keywords and values for PQconnectStartParams: what the URL says, and our defaults where it says nothing. Throws
+/// std::runtime_error where the URL cannot be read; its text does not quote the URL.
 class ConnectParams {
 public:
     explicit ConnectParams(ConnectionOptions const& options);

@@ -11,7 +11,8 @@ namespace mds::postgres {
 IngestWriter::IngestWriter(ConnectionOptions const& options, Condition& condition, support::Metrics& metrics)
     : connection_(options, Side::write, condition),
       names_(connection_),
-      repeated_(metrics.counter("mds_postgres_repeated_observations_total", "Observations that were stored before and sent again")) {}
+      repeated_(
+          metrics.counter("mds_postgres_repeated_observations_total", "Observations that were stored before and sent again")) {}
 
 Result<IngestReceipt> IngestWriter::commit(std::span<Observation const> observations) {
     if (!std::ranges::all_of(observations, is_complete))
@@ -74,8 +75,8 @@ Result<void> IngestWriter::write(Batch& batch) {
                          rejects.reason, rejects.answered, rejects.fetched_at, rejects.duration, rejects.cause, rejects.attempt,
                          rejects.group_id, rejects.tick_due);
     if (auto const series = batch.changed_series(); !series.id.empty())
-        connection_.send(sql::ingest::update_series, series.id, series.last_seq, series.max_fetched, series.disorder, series.polled_at,
-                         series.poll_due, series.poll_duration, series.failures, series.last_error);
+        connection_.send(sql::ingest::update_series, series.id, series.last_seq, series.max_fetched, series.disorder,
+                         series.polled_at, series.poll_due, series.poll_duration, series.failures, series.last_error);
     if (!batch.settled.empty()) {
         Column groups(Column::Type::bigint);
         Column due(Column::Type::timestamptz);
@@ -87,7 +88,8 @@ Result<void> IngestWriter::write(Batch& batch) {
     }
     // Last, because from here to COMMIT no other ingest can go on.
     if (!batch.outbox_seq.empty())
-        connection_.send(sql::ingest::publish, batch.outbox_series, batch.outbox_seq, static_cast<std::int64_t>(batch.outbox_seq.size()));
+        connection_.send(sql::ingest::publish, batch.outbox_series, batch.outbox_seq,
+                         static_cast<std::int64_t>(batch.outbox_seq.size()));
     connection_.send(sql::commit);
     auto replies = connection_.run();
     if (!replies) return replies.error();

@@ -7,9 +7,9 @@
 
 namespace mds::postgres {
 
-/// Two round trips per batch: one that locks the series rows and looks up, under that lock, what is stored already; one that writes.
-/// The lock is held to COMMIT, so the order of commit is the order of `seq`, however many processes write. Between the two the points
-/// are numbered here: last_seq + 1, 2, 3 ... per series, by the same rules as in the embedded store.
+/// Two round trips per batch: one that locks the series rows and looks up, under that lock, what is stored already; one that
+/// writes. The lock is held to COMMIT, so the order of commit is the order of `seq`, however many processes write. Between the two
+/// the points are numbered here: last_seq + 1, 2, 3 ... per series, by the same rules as in the embedded store.
 class IngestWriter final : public IngestStore {
 public:
     IngestWriter(ConnectionOptions const& options, Condition& condition, support::Metrics& metrics);

@@ -55,7 +55,8 @@ void PointColumns::add(std::int64_t series, PricePoint const& point) {
     currency.add(std::string_view(clean_text(point.currency)));
 }
 
-void RejectColumns::add(Observation const& observation, Symbol const& symbol, Reject const& reject, std::optional<std::int64_t> group) {
+void RejectColumns::add(Observation const& observation, Symbol const& symbol, Reject const& reject,
+                        std::optional<std::int64_t> group) {
     fetch_id.add(observation.raw_id);
     symbol_name.add(std::string_view(symbol.str()));
     provider.add(std::string_view(observation.provider));

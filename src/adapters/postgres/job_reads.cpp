@@ -47,7 +47,8 @@ Result<JobPage> JobQueries::list(JobFilter const& filter) {
     if (filter.status) status = to_string(*filter.status);
     if (filter.symbol) symbol = filter.symbol->str();
     if (filter.provider) provider = *filter.provider;
-    auto rows = connection_.ask(sql::jobs::list, after, after_id, status, symbol, provider, static_cast<std::int64_t>(filter.limit) + 1);
+    auto rows =
+        connection_.ask(sql::jobs::list, after, after_id, status, symbol, provider, static_cast<std::int64_t>(filter.limit) + 1);
     if (!rows) return rows.error();
     JobPage page;
     page.more = rows->size() > filter.limit;

@@ -75,8 +75,9 @@ Result<Job> JobWriter::change(std::string const& id, JobChange const& change, Ut
 }
 
 void JobWriter::send(MissedRange const& range) {
-    connection_.send(sql::jobs::missed, std::string_view(range.group), range.first, range.last, range.ticks, to_string(range.reason),
-                     std::string_view(range.provider), std::int64_t{range.interval.count()}, std::string_view(list_of(range.symbols)));
+    connection_.send(sql::jobs::missed, std::string_view(range.group), range.first, range.last, range.ticks,
+                     to_string(range.reason), std::string_view(range.provider), std::int64_t{range.interval.count()},
+                     std::string_view(list_of(range.symbols)));
 }
 
 Result<void> JobWriter::record(std::vector<MissedRange> const& missed, std::vector<JobProgress> const& progress,

@@ -11,9 +11,9 @@
 
 namespace mds::postgres {
 
-/// The numbers of series and fetch groups. Made once, never removed, so they are remembered; a row is made in a transaction of its own,
-/// before the one that needs it, so that no unfinished one holds others up. Belongs to a connection: after a restart of the server,
-/// which may have been a restore, it learns anew.
+/// The numbers of series and fetch groups. Made once, never removed, so they are remembered; a row is made in a transaction of its
+/// own, before the one that needs it, so that no unfinished one holds others up. Belongs to a connection: after a restart of the
+/// server, which may have been a restore, it learns anew.
 class KnownNames {
 public:
     explicit KnownNames(Connection& connection) : connection_(connection) {}

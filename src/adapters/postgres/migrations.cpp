@@ -11,7 +11,8 @@ namespace {
 
 template <class T>
 T must(Result<T> result) {
-    if (!result) throw std::runtime_error("cannot set up the store: " + result.error().message + " (" + result.error().detail + ")");
+    if (!result)
+        throw std::runtime_error("cannot set up the store: " + result.error().message + " (" + result.error().detail + ")");
     if constexpr (!std::is_void_v<T>) return *std::move(result);
 }
 
@@ -20,7 +21,8 @@ std::int64_t schema_version(Connection& connection) {
     Rows tables = must(connection.ask(sql::meta::has_tables));
     tables.next();
     if (!tables.boolean(0)) {
-        if (tables.boolean(1)) throw std::runtime_error("the database's schema belongs to another program: it has tables, but not ours");
+        if (tables.boolean(1))
+            throw std::runtime_error("the database's schema belongs to another program: it has tables, but not ours");
         return 0;
     }
     Rows version = must(connection.ask(sql::meta::schema_version));
@@ -29,7 +31,9 @@ std::int64_t schema_version(Connection& connection) {
 
 }  // namespace
 
-int newest_schema() noexcept { return static_cast<int>(embedded::postgres_migrations.size()); }
+int newest_schema() noexcept {
+    return static_cast<int>(embedded::postgres_migrations.size());
+}
 
 void migrate(Connection& connection) {
     TransactionScope const scope(connection);

@@ -4,8 +4,9 @@
 
 namespace mds::postgres {
 
-/// Brings the schema to the newest version, all steps in one transaction. Of several processes that start at once, one does it and the
-/// others wait for it. Throws std::runtime_error where the schema is newer than this program, is not ours, or cannot be written.
+/// Brings the schema to the newest version, all steps in one transaction. Of several processes that start at once, one does it and
+/// the others wait for it. Throws std::runtime_error where the schema is newer than this program, is not ours, or cannot be
+/// written.
 void migrate(Connection& connection);
 
 /// The version that migrate() leads to.

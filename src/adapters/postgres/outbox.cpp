@@ -36,7 +36,8 @@ Result<std::int64_t> OutboxReader::head() {
 
 Pruner::Pruner(ConnectionOptions const& options, Condition& condition, support::Metrics& metrics)
     : connection_(options, Side::write, condition),
-      pruned_events_(metrics.counter("mds_postgres_pruned_events_total", "Outbox entries removed after every reader had passed them")),
+      pruned_events_(
+          metrics.counter("mds_postgres_pruned_events_total", "Outbox entries removed after every reader had passed them")),
       pruned_raw_(metrics.counter("mds_postgres_pruned_raw_rows_total", "Raw rows and rejects removed by age")) {}
 
 Result<std::size_t> Pruner::prune(UtcTime older_than, std::size_t max) {

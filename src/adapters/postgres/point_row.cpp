@@ -20,8 +20,8 @@ std::int64_t stored(TimeSource source) noexcept {
 std::optional<PricePoint> read_point(Rows const& rows, int first, Series series) {
     auto const price = Price::parse(rows.bytes(first + 2)).price;
     if (!price) return std::nullopt;
-    PricePoint point(rows.uuid(first + 1), std::move(series), rows.integer(first), *price, rows.time(first + 3), rows.time(first + 4),
-                     rows.uuid(first + 5));
+    PricePoint point(rows.uuid(first + 1), std::move(series), rows.integer(first), *price, rows.time(first + 3),
+                     rows.time(first + 4), rows.uuid(first + 5));
     point.time_source = time_source(rows.integer(first + 6));
     point.currency = rows.text(first + 7);
     return point;
@@ -46,6 +46,8 @@ SeriesState read_series_state(Rows const& rows, int first) {
     return state;
 }
 
-Error damaged(char const* what) { return to_error(Fault::damaged, std::string("cannot read ") + what); }
+Error damaged(char const* what) {
+    return to_error(Fault::damaged, std::string("cannot read ") + what);
+}
 
 }  // namespace mds::postgres

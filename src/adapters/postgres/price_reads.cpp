@@ -9,7 +9,9 @@ namespace mds::postgres {
 namespace {
 
 /// The page's size and one more, which tells whether there is a next page.
-std::int64_t with_probe(std::size_t limit) noexcept { return static_cast<std::int64_t>(limit) + 1; }
+std::int64_t with_probe(std::size_t limit) noexcept {
+    return static_cast<std::int64_t>(limit) + 1;
+}
 
 std::optional<AveragePoint> read_average(Rows const& rows) {
     auto const value = Average::parse(rows.bytes(1));
@@ -18,7 +20,9 @@ std::optional<AveragePoint> read_average(Rows const& rows) {
 }
 
 /// A seq; 0 where there is none.
-std::int64_t number_of(Rows& rows) { return rows.next() ? rows.integer(0) : 0; }
+std::int64_t number_of(Rows& rows) {
+    return rows.next() ? rows.integer(0) : 0;
+}
 
 }  // namespace
 
@@ -43,9 +47,9 @@ Result<std::optional<PricePoint>> PriceQueries::latest(Series const& series) {
 }
 
 /// seq is dense and fetched_at rises with it, except that a point may lie up to `disorder` behind an earlier one. Let m(s) be the
-/// greatest fetched_at up to s; then f(s) <= m(s) <= f(s) + disorder. A point with f + disorder < start has m < start, so it and all
-/// before it are too early. One with f - disorder >= end has all after it at or beyond end. The bounds may be wider than the range; the
-/// query filters what is left.
+/// greatest fetched_at up to s; then f(s) <= m(s) <= f(s) + disorder. A point with f + disorder < start has m < start, so it and
+/// all before it are too early. One with f - disorder >= end has all after it at or beyond end. The bounds may be wider than the
+/// range; the query filters what is left.
 Result<PriceQueries::SeqRange> PriceQueries::range(Known const& series, std::optional<UtcTime> start, std::optional<UtcTime> end) {
     SeqRange found{1, series.last_seq};
     if (!start && !end) return found;
@@ -68,8 +72,9 @@ Result<HistoryPage> PriceQueries::history(HistoryQuery const& query) {
     if (!within) return within.error();
     if (query.cursor && query.ascending) within->first = std::max(within->first, *query.cursor + 1);
     if (query.cursor && !query.ascending) within->last = std::min(within->last, *query.cursor - 1);
-    auto rows = connection_.ask(query.ascending ? sql::prices::ascending : sql::prices::descending, known->id, within->first, within->last,
-                                query.start.value_or(earliest), query.end.value_or(latest_of_all), with_probe(query.limit));
+    auto rows =
+        connection_.ask(query.ascending ? sql::prices::ascending : sql::prices::descending, known->id, within->first, within->last,
+                        query.start.value_or(earliest), query.end.value_or(latest_of_all), with_probe(query.limit));
     if (!rows) return rows.error();
     page.more = rows->size() > query.limit;
     page.points.reserve(std::min(rows->size(), query.limit));

@@ -8,8 +8,8 @@
 
 namespace mds::postgres {
 
-/// PriceReads and AverageReads on one connection, blocking. Points are only ever added, so the statements of one answer need no common
-/// snapshot: the first one says up to which number it goes.
+/// PriceReads and AverageReads on one connection, blocking. Points are only ever added, so the statements of one answer need no
+/// common snapshot: the first one says up to which number it goes.
 class PriceQueries {
 public:
     explicit PriceQueries(Connection& connection) : connection_(connection) {}

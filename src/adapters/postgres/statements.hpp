@@ -1,6 +1,6 @@
 #pragma once
-// Every statement of the store, so that what the server is asked can be read, and its plans be checked, in one place. Parameters are
-// cast where they stand: their binary form must not depend on what the server infers.
+// Every statement of the store, so that what the server is asked can be read, and its plans be checked, in one place. Parameters
+// are cast where they stand: their binary form must not depend on what the server infers.
 
 #include "adapters/postgres/connection.hpp"
 

@@ -41,7 +41,10 @@ ConnectionOptions migrated(ConnectionOptions const& options, Condition& conditio
 class Mender {
 public:
     Mender(Condition& condition, ConnectionOptions const& options)
-        : condition_(condition), write_(options, Side::write, condition), read_(options, Side::read, condition), thread_([this] { run(); }) {}
+        : condition_(condition),
+          write_(options, Side::write, condition),
+          read_(options, Side::read, condition),
+          thread_([this] { run(); }) {}
     ~Mender() {
         condition_.stop();
         thread_.join();
@@ -101,21 +104,49 @@ Store::Store(StoreOptions const& options, support::Log log, support::Metrics& me
     : parts_(std::make_unique<Parts>(options, std::move(log), metrics)) {}
 Store::~Store() = default;
 
-IngestStore& Store::ingest() noexcept { return parts_->ingest; }
-PriceReads& Store::prices() noexcept { return parts_->prices; }
-AverageReads& Store::averages() noexcept { return parts_->prices; }
-LatestPrices& Store::latest_prices() noexcept { return parts_->latest; }
-JobStore& Store::jobs() noexcept { return parts_->jobs; }
-JobReads& Store::job_reads() noexcept { return parts_->jobs; }
-PollPlanStore& Store::poll_plan() noexcept { return parts_->jobs; }
-AveragingStore& Store::averaging() noexcept { return parts_->averaging; }
-SeriesHistory& Store::series_history() noexcept { return parts_->averaging; }
-OutboxPruner& Store::outbox_pruner() noexcept { return parts_->pruner; }
-RawRetention& Store::raw_retention() noexcept { return parts_->pruner; }
-StoreMonitor& Store::monitor() noexcept { return parts_->condition; }
-std::unique_ptr<OutboxLog> Store::open_outbox() { return std::make_unique<OutboxReader>(parts_->options, parts_->condition); }
+IngestStore& Store::ingest() noexcept {
+    return parts_->ingest;
+}
+PriceReads& Store::prices() noexcept {
+    return parts_->prices;
+}
+AverageReads& Store::averages() noexcept {
+    return parts_->prices;
+}
+LatestPrices& Store::latest_prices() noexcept {
+    return parts_->latest;
+}
+JobStore& Store::jobs() noexcept {
+    return parts_->jobs;
+}
+JobReads& Store::job_reads() noexcept {
+    return parts_->jobs;
+}
+PollPlanStore& Store::poll_plan() noexcept {
+    return parts_->jobs;
+}
+AveragingStore& Store::averaging() noexcept {
+    return parts_->averaging;
+}
+SeriesHistory& Store::series_history() noexcept {
+    return parts_->averaging;
+}
+OutboxPruner& Store::outbox_pruner() noexcept {
+    return parts_->pruner;
+}
+RawRetention& Store::raw_retention() noexcept {
+    return parts_->pruner;
+}
+StoreMonitor& Store::monitor() noexcept {
+    return parts_->condition;
+}
+std::unique_ptr<OutboxLog> Store::open_outbox() {
+    return std::make_unique<OutboxReader>(parts_->options, parts_->condition);
+}
 
-int Store::schema_version() const noexcept { return newest_schema(); }
+int Store::schema_version() const noexcept {
+    return newest_schema();
+}
 
 std::int64_t Store::store_epoch() const {
     Connection connection(parts_->options, Side::read, parts_->condition);

@@ -20,16 +20,16 @@
 namespace mds::postgres {
 
 struct StoreOptions {
-    std::string url;                ///< URI or keyword=value text, as libpq takes it
-    std::size_t read_threads = 4;   ///< and as many connections
+    std::string url;               ///< URI or keyword=value text, as libpq takes it
+    std::size_t read_threads = 4;  ///< and as many connections
     std::chrono::milliseconds connect_timeout{5000};
     std::chrono::milliseconds statement_timeout{8000};
 };
 
-/// The store on a PostgreSQL server, of which any number of processes may be writers: every port. A few connections: one for ingest, one
-/// for the consumer, one per outbox reader, one for pruning, one for jobs, `read_threads` for requests; each is made when it is first
-/// used, and again when it was lost.
-/// Construct after, and destroy before, the I/O threads whose coroutines call it. The ports live as long as the store.
+/// The store on a PostgreSQL server, of which any number of processes may be writers: every port. A few connections: one for
+/// ingest, one for the consumer, one per outbox reader, one for pruning, one for jobs, `read_threads` for requests; each is made
+/// when it is first used, and again when it was lost. Construct after, and destroy before, the I/O threads whose coroutines call
+/// it. The ports live as long as the store.
 class Store {
 public:
     /// Connects and brings the schema up to date. Throws std::runtime_error with a text for people.

@@ -41,14 +41,20 @@ std::size_t utf8_length(std::string_view text) noexcept {
 
 }  // namespace
 
-void put(std::string& out, bool value) { out.push_back(value ? '\1' : '\0'); }
+void put(std::string& out, bool value) {
+    out.push_back(value ? '\1' : '\0');
+}
 void put(std::string& out, std::int64_t value) {
     auto const bits = static_cast<std::uint64_t>(value);
     put_u32(out, static_cast<std::uint32_t>(bits >> 32));
     put_u32(out, static_cast<std::uint32_t>(bits));
 }
-void put(std::string& out, std::string_view value) { out.append(value); }
-void put(std::string& out, Bytes value) { out.append(value.view); }
+void put(std::string& out, std::string_view value) {
+    out.append(value);
+}
+void put(std::string& out, Bytes value) {
+    out.append(value.view);
+}
 void put(std::string& out, Uuid const& value) {
     for (auto const byte : value.bytes) out.push_back(static_cast<char>(byte));
 }

@@ -1,6 +1,6 @@
 #pragma once
-// Values in PostgreSQL's binary form: integers big-endian, times as microseconds since 2000, arrays with a small header ("array_send"
-// in the server's source). Text would do as well; binary saves escaping bodies and parsing numbers on both ends.
+// Values in PostgreSQL's binary form: integers big-endian, times as microseconds since 2000, arrays with a small header
+// ("array_send" in the server's source). Text would do as well; binary saves escaping bodies and parsing numbers on both ends.
 
 #include <mds/domain/time.hpp>
 #include <mds/domain/uuid.hpp>

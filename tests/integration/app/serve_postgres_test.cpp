@@ -30,7 +30,10 @@ TEST_CASE("on PostgreSQL the shipped jobs are polled, stored, averaged and serve
     INFO(program.err);
     CHECK(first == ExitCode::ok);
     PostgresShell shell(database.url());
-    CHECK(shell.number("SELECT count(*) FROM series WHERE last_seq <> (SELECT count(*) FROM price_points p WHERE p.series_id = series.id)") == 0);
+    CHECK(
+        shell.number(
+            "SELECT count(*) FROM series WHERE last_seq <> (SELECT count(*) FROM price_points p WHERE p.series_id = series.id)") ==
+        0);
     auto const points = shell.number("SELECT count(*) FROM price_points");
     CHECK(shell.number("SELECT count(*) FROM outbox") == points);
     auto const second = program.run(
@@ -56,7 +59,8 @@ TEST_CASE("migrate makes the schema on PostgreSQL, and --new-epoch raises its ep
 TEST_CASE("a PostgreSQL server that is not there ends the process with 3, and the log holds no password") {
     PostgresDatabase const database;  // skips where there is no server
     Program program;
-    std::vector<std::string> const nobody{"--set", "store.kind=postgresql", "--set", "store.url=postgresql://u:hunter2@127.0.0.1:1/x"};
+    std::vector<std::string> const nobody{"--set", "store.kind=postgresql", "--set",
+                                          "store.url=postgresql://u:hunter2@127.0.0.1:1/x"};
     CHECK(program.run([] {}, nobody) == ExitCode::store);
     CHECK_FALSE(contains(program.err, "hunter2"));
 }

@@ -36,14 +36,18 @@ bool eventually(Condition condition) {
 inline std::string faults_of_numbering(std::string const& url) {
     PostgresShell shell(url);
     return shell.all(
-        "SELECT 'hole or repeat in series ' || series_id FROM price_points GROUP BY series_id HAVING count(*) <> max(seq) OR min(seq) <> 1 "
-        "UNION ALL SELECT 'last_seq of ' || id FROM series s WHERE last_seq <> (SELECT count(*) FROM price_points p WHERE p.series_id = s.id) "
+        "SELECT 'hole or repeat in series ' || series_id FROM price_points GROUP BY series_id HAVING count(*) <> max(seq) OR "
+        "min(seq) <> 1 "
+        "UNION ALL SELECT 'last_seq of ' || id FROM series s WHERE last_seq <> (SELECT count(*) FROM price_points p WHERE "
+        "p.series_id = s.id) "
         "UNION ALL SELECT 'outbox and head differ' WHERE (SELECT position FROM outbox_head) <> (SELECT count(*) FROM outbox) "
         "OR (SELECT count(*) FROM outbox) <> (SELECT coalesce(max(position), 0) FROM outbox) "
-        "UNION ALL SELECT 'event without point, or twice' WHERE (SELECT count(*) FROM outbox) <> (SELECT count(DISTINCT p.id) FROM outbox o "
+        "UNION ALL SELECT 'event without point, or twice' WHERE (SELECT count(*) FROM outbox) <> (SELECT count(DISTINCT p.id) FROM "
+        "outbox o "
         "JOIN price_points p ON p.series_id = o.series_id AND p.seq = o.seq) "
         "UNION ALL SELECT 'point without event' WHERE (SELECT count(*) FROM price_points) <> (SELECT count(*) FROM outbox) "
-        "UNION ALL SELECT 'point without raw row' FROM price_points p WHERE NOT EXISTS (SELECT FROM raw_market_data r WHERE r.id = p.raw_data_id)");
+        "UNION ALL SELECT 'point without raw row' FROM price_points p WHERE NOT EXISTS (SELECT FROM raw_market_data r WHERE r.id = "
+        "p.raw_data_id)");
 }
 
 /// A writer that never gives up: each observation is sent again until the store has taken it.
@@ -65,13 +69,15 @@ public:
     std::string lost(std::string const& url) const {
         std::string values;
         for (std::string const& id : ids_) values.append(values.empty() ? "" : ",").append("('" + id + "'::uuid)");
-        return PostgresShell(url).all("SELECT v.id FROM (VALUES " + values + ") v (id) WHERE NOT EXISTS (SELECT FROM price_points p WHERE p.id = v.id)");
+        return PostgresShell(url).all("SELECT v.id FROM (VALUES " + values +
+                                      ") v (id) WHERE NOT EXISTS (SELECT FROM price_points p WHERE p.id = v.id)");
     }
 
 private:
     void run() {
         while (!stopping_) {
-            std::vector<Observation> const batch{observation(next_, {{"AAPL", "1"}, {"MSFT", "2"}}), observation(next_ + 1, {{"IBM", "3"}})};
+            std::vector<Observation> const batch{observation(next_, {{"AAPL", "1"}, {"MSFT", "2"}}),
+                                                 observation(next_ + 1, {{"IBM", "3"}})};
             while (!store_.ingest().commit(batch)) {
                 ++refused_;
                 std::this_thread::sleep_for(std::chrono::milliseconds(5));

@@ -8,9 +8,13 @@
 namespace mds::test {
 namespace {
 
-bool contains(std::string const& text, std::string const& part) { return text.find(part) != std::string::npos; }
+bool contains(std::string const& text, std::string const& part) {
+    return text.find(part) != std::string::npos;
+}
 
-std::vector<Observation> one(std::uint64_t number) { return {observation(number, {{"AAPL", "1"}})}; }
+std::vector<Observation> one(std::uint64_t number) {
+    return {observation(number, {{"AAPL", "1"}})};
+}
 
 char const* const ours = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
 
@@ -141,7 +145,7 @@ TEST_CASE("a server without a free connection is said to be full, and used again
     {
         std::vector<std::unique_ptr<PostgresShell>> others;
         for (int i = 0; i < 12; ++i) others.push_back(std::make_unique<PostgresShell>(database.url()));
-        static_cast<void>(store->ingest().commit(one(2)));  // finds its connection dead
+        static_cast<void>(store->ingest().commit(one(2)));            // finds its connection dead
         std::this_thread::sleep_for(std::chrono::milliseconds(100));  // longer than the first back-off
         auto const refused = store->ingest().commit(one(2));
         REQUIRE(refused.has_error());

@@ -9,7 +9,9 @@
 namespace mds::test {
 namespace {
 
-bool contains(std::string const& text, std::string const& part) { return text.find(part) != std::string::npos; }
+bool contains(std::string const& text, std::string const& part) {
+    return text.find(part) != std::string::npos;
+}
 
 /// The text of the exception that opening ends with; empty: it opened.
 std::string refusal(std::string const& url) {
@@ -51,18 +53,33 @@ TEST_CASE("a server that is not there, and a URL that is none, are refused witho
 
 TEST_CASE("failures are told apart by their SQLSTATE") {
     using postgres::Fault;
-    std::vector<std::pair<std::string, Fault>> const expected{
-        {"", Fault::away},          {"08006", Fault::away},        {"57P01", Fault::away},        {"57P02", Fault::away},
-        {"57P03", Fault::away},     {"25006", Fault::read_only},   {"53300", Fault::too_many_connections},
-        {"53100", Fault::disk_full}, {"53200", Fault::resources},  {"40P01", Fault::busy},        {"40001", Fault::busy},
-        {"55P03", Fault::busy},     {"57014", Fault::no_answer},   {"23505", Fault::repeated_row}, {"23514", Fault::refused_row},
-        {"22003", Fault::refused_row}, {"28P01", Fault::denied},   {"3D000", Fault::denied},      {"XX001", Fault::damaged},
-        {"42601", Fault::bug},      {"42P01", Fault::bug}};
+    std::vector<std::pair<std::string, Fault>> const expected{{"", Fault::away},
+                                                              {"08006", Fault::away},
+                                                              {"57P01", Fault::away},
+                                                              {"57P02", Fault::away},
+                                                              {"57P03", Fault::away},
+                                                              {"25006", Fault::read_only},
+                                                              {"53300", Fault::too_many_connections},
+                                                              {"53100", Fault::disk_full},
+                                                              {"53200", Fault::resources},
+                                                              {"40P01", Fault::busy},
+                                                              {"40001", Fault::busy},
+                                                              {"55P03", Fault::busy},
+                                                              {"57014", Fault::no_answer},
+                                                              {"23505", Fault::repeated_row},
+                                                              {"23514", Fault::refused_row},
+                                                              {"22003", Fault::refused_row},
+                                                              {"28P01", Fault::denied},
+                                                              {"3D000", Fault::denied},
+                                                              {"XX001", Fault::damaged},
+                                                              {"42601", Fault::bug},
+                                                              {"42P01", Fault::bug}};
     for (auto const& [sqlstate, fault] : expected) {
         CAPTURE(sqlstate);
         CHECK(postgres::classify(sqlstate) == fault);
     }
-    for (Fault const retried : {Fault::away, Fault::read_only, Fault::too_many_connections, Fault::disk_full, Fault::busy, Fault::no_answer})
+    for (Fault const retried :
+         {Fault::away, Fault::read_only, Fault::too_many_connections, Fault::disk_full, Fault::busy, Fault::no_answer})
         CHECK(postgres::to_error(retried, "").code == ErrorCode::unavailable);
     CHECK(postgres::to_error(Fault::refused_row, "").code == ErrorCode::invalid_argument);
     CHECK(postgres::to_error(Fault::bug, "").code == ErrorCode::internal);
@@ -86,9 +103,11 @@ TEST_CASE("raw rows and rejects say who asked, when, and how long it took, and b
     std::string const raw_id = fetched.raw_id.to_string();
     shell.run("SET timezone = 'UTC'");
     CHECK(shell.all("SELECT encode(body, 'hex') FROM raw_market_data") == "00ff206e6f74206a736f6e");
-    CHECK(shell.all("SELECT provider, symbols, http_status, content_type, truncated, fetched_at, duration_ms::float, cause, attempt, "
-                    "fetch_group, tick_due FROM raw_market_data_text") ==
-          "simulated|{AAPL,\"NULL\"}|200|application/json|t|2023-11-14 22:13:31+00|12|immediate|2|simulated/1s|2023-11-14 22:13:30+00");
+    CHECK(
+        shell.all("SELECT provider, symbols, http_status, content_type, truncated, fetched_at, duration_ms::float, cause, attempt, "
+                  "fetch_group, tick_due FROM raw_market_data_text") ==
+        "simulated|{AAPL,\"NULL\"}|200|application/json|t|2023-11-14 22:13:31+00|12|immediate|2|simulated/1s|2023-11-14 "
+        "22:13:30+00");
     CHECK(shell.all("SELECT symbol, outcome, reason, raw_data_id FROM fetch_outcomes_text ORDER BY fetched_at") ==
           "NULL|malformed|cut \xef\xbf\xbd and \xef\xbf\xbd zero|" + raw_id + "\nAAPL|timeout|no answer in time|");
     CHECK(shell.all("SELECT symbol, provider, seq, price, timestamp, raw_data_id, time_source FROM price_points_text") ==
@@ -96,8 +115,8 @@ TEST_CASE("raw rows and rejects say who asked, when, and how long it took, and b
     CHECK(shell.all("SELECT symbol, provider, price, seq FROM latest_prices") == "AAPL|simulated|150.25|1");
     CHECK(shell.all("SELECT * FROM outbox_text") == "1|AAPL|simulated|1");
     CHECK(shell.all("SELECT table_name || '.' || column_name || ' ' || numeric_precision || ',' || numeric_scale FROM "
-                    "information_schema.columns WHERE table_name IN ('price_points', 'moving_average') AND data_type = 'numeric' ORDER BY 1") ==
-          "moving_average.average_price 38,19\nprice_points.price 38,18");
+                    "information_schema.columns WHERE table_name IN ('price_points', 'moving_average') AND data_type = 'numeric' "
+                    "ORDER BY 1") == "moving_average.average_price 38,19\nprice_points.price 38,18");
     for (char const* const view : {"moving_average_text", "missed_ticks_text", "dead_letters_text"})
         CHECK(shell.run(std::string("SELECT * FROM ") + view));
 }

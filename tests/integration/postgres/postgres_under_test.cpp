@@ -43,6 +43,8 @@ private:
 
 }  // namespace
 
-std::unique_ptr<StoreUnderTest> make_store_under_test() { return std::make_unique<PostgresUnderTest>(); }
+std::unique_ptr<StoreUnderTest> make_store_under_test() {
+    return std::make_unique<PostgresUnderTest>();
+}
 
 }  // namespace mds::test

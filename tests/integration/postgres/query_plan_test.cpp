@@ -9,26 +9,33 @@ namespace {
 
 /// 100 series of 1000 points each, many that were polled in vain, and what goes with them.
 char const* const fill =
-    "INSERT INTO series (symbol, provider, last_seq) SELECT 'S' || i, 'simulated', CASE WHEN i <= 100 THEN 1000 ELSE 0 END FROM generate_series(1, 50000) i;"
-    "INSERT INTO price_points SELECT s, q, gen_random_uuid(), 150.25, now(), 'epoch'::timestamptz + q * interval '1 s', gen_random_uuid(), 0, "
+    "INSERT INTO series (symbol, provider, last_seq) SELECT 'S' || i, 'simulated', CASE WHEN i <= 100 THEN 1000 ELSE 0 END FROM "
+    "generate_series(1, 50000) i;"
+    "INSERT INTO price_points SELECT s, q, gen_random_uuid(), 150.25, now(), 'epoch'::timestamptz + q * interval '1 s', "
+    "gen_random_uuid(), 0, "
     "NULL FROM generate_series(1, 100) s, generate_series(1, 1000) q;"
     "INSERT INTO moving_average SELECT s, 5, q, 150.25, now(), now() FROM generate_series(1, 100) s, generate_series(5, 1000) q;"
-    "INSERT INTO raw_market_data SELECT gen_random_uuid(), 'simulated', '{S1}', 200, '', '{}', false, 'epoch'::timestamptz + i * interval '1 s', "
+    "INSERT INTO raw_market_data SELECT gen_random_uuid(), 'simulated', '{S1}', 200, '', '{}', false, 'epoch'::timestamptz + i * "
+    "interval '1 s', "
     "1, 'schedule', 1, 1, now() FROM generate_series(1, 100000) i;"
-    "INSERT INTO fetch_outcomes SELECT gen_random_uuid(), 'S1', 'simulated', 'timeout', '', false, 'epoch'::timestamptz + i * interval '1 s', 1, "
+    "INSERT INTO fetch_outcomes SELECT gen_random_uuid(), 'S1', 'simulated', 'timeout', '', false, 'epoch'::timestamptz + i * "
+    "interval '1 s', 1, "
     "'schedule', 1, 1, now() FROM generate_series(1, 100000) i;"
     "INSERT INTO outbox SELECT (q - 1) * 100 + s, s, q FROM generate_series(1, 100) s, generate_series(1, 1000) q;"
     "UPDATE outbox_head SET position = 100000;"
     "INSERT INTO consumer_offsets VALUES (0, 1, 100001);"
     "INSERT INTO poll_progress (name) SELECT 'g' || i FROM generate_series(1, 5000) i;"
-    "INSERT INTO polling_jobs SELECT 'poll_' || i, CASE WHEN i % 1000 = 0 THEN 'active' ELSE 'cancelled' END, '{S1}', 60, '{simulated}', false, "
+    "INSERT INTO polling_jobs SELECT 'poll_' || i, CASE WHEN i % 1000 = 0 THEN 'active' ELSE 'cancelled' END, '{S1}', 60, "
+    "'{simulated}', false, "
     "'epoch'::timestamptz + i * interval '1 s', now(), true, 0, 0 FROM generate_series(1, 100000) i;"
-    "INSERT INTO idempotency_keys SELECT 'k' || i, 'd', 'poll_1', '{}', 'epoch'::timestamptz + i * interval '1 s' FROM generate_series(1, 100000) i;"
+    "INSERT INTO idempotency_keys SELECT 'k' || i, 'd', 'poll_1', '{}', 'epoch'::timestamptz + i * interval '1 s' FROM "
+    "generate_series(1, 100000) i;"
     "ANALYZE";
 
 int parameters_of(std::string const& text) {
     int highest = 0;
-    for (std::size_t at = text.find('$'); at != text.npos; at = text.find('$', at + 1)) highest = std::max(highest, std::atoi(text.c_str() + at + 1));
+    for (std::size_t at = text.find('$'); at != text.npos; at = text.find('$', at + 1))
+        highest = std::max(highest, std::atoi(text.c_str() + at + 1));
     return highest;
 }
 
@@ -37,7 +44,8 @@ std::string plan_of(PostgresShell& shell, postgres::Sql const& sql) {
     std::string nulls;
     for (int i = 0; i < parameters_of(sql.text); ++i) nulls += i == 0 ? "(NULL" : ", NULL";
     if (!nulls.empty()) nulls += ")";
-    if (auto const prepared = shell.all("PREPARE " + sql.name + " AS " + sql.text); prepared.rfind("error:", 0) == 0) return prepared;
+    if (auto const prepared = shell.all("PREPARE " + sql.name + " AS " + sql.text); prepared.rfind("error:", 0) == 0)
+        return prepared;
     return shell.all("EXPLAIN EXECUTE " + sql.name + nulls);
 }
 
@@ -48,7 +56,8 @@ std::vector<std::string> walks(PostgresShell& shell, postgres::Sql const& sql) {
     if (plan.rfind("error:", 0) == 0) found.push_back(sql.name + " " + plan);
     for (std::size_t at = plan.find("Seq Scan on "); at != plan.npos; at = plan.find("Seq Scan on ", at + 1)) {
         std::string const step = plan.substr(at, plan.find("  (", at) - at);
-        static std::vector<std::string> const harmless{"Seq Scan on outbox_head h", "Seq Scan on store_meta m", "Seq Scan on consumer_offsets"};
+        static std::vector<std::string> const harmless{"Seq Scan on outbox_head h", "Seq Scan on store_meta m",
+                                                       "Seq Scan on consumer_offsets"};
         if (std::find(harmless.begin(), harmless.end(), step) == harmless.end()) found.push_back(sql.name + ": " + step);
     }
     return found;

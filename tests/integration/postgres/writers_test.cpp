@@ -11,7 +11,8 @@ namespace mds::test {
 namespace {
 
 bool is_waiting(PostgresShell& shell, int sessions) {
-    return shell.number("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") == sessions;
+    return shell.number("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") ==
+           sessions;
 }
 
 }  // namespace
@@ -75,7 +76,8 @@ TEST_CASE("new series that two processes meet at once are made once") {
             for (std::uint64_t i = 0; i < 40; ++i) {
                 std::string const name = "S" + std::to_string(i);
                 std::string const other = "S" + std::to_string(39 - i);
-                if (!store.ingest().commit(std::vector<Observation>{observation(base + i, {{name, "1"}, {other + "X", "1"}})})) return false;
+                if (!store.ingest().commit(std::vector<Observation>{observation(base + i, {{name, "1"}, {other + "X", "1"}})}))
+                    return false;
             }
             return true;
         };
