@@ -135,8 +135,8 @@ private:
         auto const fetched_at = read_header("fetched_at", parse_rfc3339);
         auto const raw_id = read_raw_id();
         if (seq && *seq < 1) fail(EventFaultKind::bad_header, "header \"seq\" counts from 1");
-        auto const time_source = header(headers_, "time_source") == nullptr ? TimeSource::quote
-                                                                           : read_header("time_source", parse_time_source);
+        auto const time_source =
+            header(headers_, "time_source") == nullptr ? TimeSource::quote : read_header("time_source", parse_time_source);
         if (fault_) return *fault_;
         PricePoint point(*id, std::move(series), *seq, price, timestamp, *fetched_at, *raw_id);
         point.time_source = *time_source;

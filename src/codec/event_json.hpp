@@ -30,7 +30,7 @@ struct ForeignEvent {
 
 /// Why a record can never be read. The texts of to_string() stand in the dead-letter table.
 enum class EventFaultKind {
-    not_json,        ///< not a JSON object, or over the limits
+    not_json,  ///< not a JSON object, or over the limits
     missing_field,
     wrong_type,
     bad_symbol,
@@ -38,8 +38,8 @@ enum class EventFaultKind {
     bad_timestamp,
     bad_source,
     bad_raw_id,
-    bad_header,      ///< one of ours is missing or cannot be read, though others of ours are there
-    newer_schema,    ///< written by a later version, for readers that know more
+    bad_header,    ///< one of ours is missing or cannot be read, though others of ours are there
+    newer_schema,  ///< written by a later version, for readers that know more
 };
 
 std::string_view to_string(EventFaultKind kind) noexcept;
@@ -53,8 +53,8 @@ struct EventFault {
 
 using DecodedEvent = std::variant<PriceEvent, ForeignEvent, EventFault>;
 
-/// Reads a record. It is ours if it has a header "store_epoch". Fields beyond the five are ignored, as are other headers; a price may
-/// be a number or a string. `fold` is for foreign symbols; ours are spelt right already.
+/// Reads a record. It is ours if it has a header "store_epoch". Fields beyond the five are ignored, as are other headers; a price
+/// may be a number or a string. `fold` is for foreign symbols; ours are spelt right already.
 DecodedEvent decode_event(std::string_view value, EventHeaders const& headers, SymbolCase fold = SymbolCase::upper);
 
 }  // namespace mds::codec

@@ -22,7 +22,8 @@ std::vector<std::size_t> repeated_later(std::vector<std::string> const& keys) {
     std::unordered_set<std::string_view> seen;
     for (std::size_t i = keys.size(); i-- > 0;) {
         auto const behind = keys.begin() + static_cast<std::ptrdiff_t>(i) + 1;
-        bool const again = keys.size() <= small ? std::find(behind, keys.end(), keys[i]) != keys.end() : !seen.insert(keys[i]).second;
+        bool const again =
+            keys.size() <= small ? std::find(behind, keys.end(), keys[i]) != keys.end() : !seen.insert(keys[i]).second;
         if (again) found.push_back(i);
     }
     return found;

@@ -58,8 +58,8 @@ public:
     std::span<std::string const> keys() const noexcept { return keys_; }
     /// The value of an object's key; nullptr where there is none, or no object. Linear in the number of keys.
     Json const* find(std::string_view key) const noexcept;
-    /// The value at a JSON pointer (RFC 6901: "/a/0/b", "" is the value itself, ~1 is '/', ~0 is '~'). nullptr where nothing is there
-    /// or the pointer is malformed.
+    /// The value at a JSON pointer (RFC 6901: "/a/0/b", "" is the value itself, ~1 is '/', ~0 is '~'). nullptr where nothing is
+    /// there or the pointer is malformed.
     Json const* at(std::string_view pointer) const;
 
     /// The value as compact JSON, numbers as they were written.

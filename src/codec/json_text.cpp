@@ -5,7 +5,9 @@
 namespace mds::codec {
 namespace {
 
-constexpr bool needs_escape(char c) noexcept { return c == '"' || c == '\\' || (c >= 0 && c < 0x20); }
+constexpr bool needs_escape(char c) noexcept {
+    return c == '"' || c == '\\' || (c >= 0 && c < 0x20);
+}
 
 void append_escaped(std::string& out, char c) {
     constexpr std::string_view hex = "0123456789abcdef";

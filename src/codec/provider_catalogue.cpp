@@ -133,11 +133,11 @@ std::vector<Secret> read_secrets(ObjectFields& fields, EnvironmentLookup const& 
             fields.fault("secrets." + name, "must name an environment variable, as in \"${MY_API_KEY}\": no key stands in a file");
             continue;
         }
-        Secret secret{name, reference.substr(2, reference.size() - 3), std::nullopt};
-        secret.value = environment ? environment(secret.variable) : std::nullopt;
-        if (secret.value && secret.value->empty()) secret.value.reset();
-        if (secret.value && has_control(*secret.value)) fields.fault("secrets." + name, secret.variable + " holds a line break or the like");
-        secrets.push_back(std::move(secret));
+        auto variable = reference.substr(2, reference.size() - 3);
+        auto value = environment ? environment(variable) : std::nullopt;
+        if (value && value->empty()) value.reset();
+        if (value && has_control(*value)) fields.fault("secrets." + name, variable + " holds a line break or the like");
+        secrets.push_back(Secret{name, std::move(variable), std::move(value)});
     }
     return secrets;
 }
@@ -163,7 +163,7 @@ SymbolSpelling read_spelling(ObjectFields fields) {
     }
     for (auto const& [ours, theirs] : fields.pairs("table")) {
         if (theirs.empty()) fields.fault("table." + ours, "must not be empty");
-        spelling.table.emplace(ours, SpelledSymbol{theirs, "", ""});
+        spelling.table.emplace(ours, theirs);
     }
     fields.finish();
     return spelling;
@@ -187,6 +187,16 @@ std::optional<BatchForm> read_batch(ObjectFields fields, ProviderEntry const& en
     }
     fields.finish();
     return batch;
+}
+
+bool names_pair(RequestTemplate const& request) {
+    auto const names = [](std::string_view text) {
+        return text.find("{base}") != text.npos || text.find("{bases}") != text.npos || text.find("{quote}") != text.npos ||
+               text.find("{quotes}") != text.npos;
+    };
+    auto const value_names = [&](auto const& field) { return names(field.second); };
+    return names(request.path) || std::any_of(request.query.begin(), request.query.end(), value_names) ||
+           std::any_of(request.headers.begin(), request.headers.end(), value_names);
 }
 
 std::string read_base_url(ObjectFields& fields) {
@@ -215,6 +225,7 @@ ProviderEntry read_entry(std::string name, ObjectFields fields, EnvironmentLooku
     entry.row_errors = read_rules(fields, "row_errors");
     read_values_of(fields, entry);
     entry.batch = read_batch(fields.object("batch"), entry);
+    entry.spelling.pairs_only = names_pair(entry.request) || (entry.batch && names_pair(entry.batch->request));
     fields.finish();
     return entry;
 }

@@ -8,8 +8,6 @@ namespace mds::codec {
 
 namespace {
 
-constexpr std::size_t max_reason = 300;
-
 /// Rejects for every symbol alike.
 std::vector<Verdict> all_rejected(std::size_t count, Outcome outcome, std::string const& reason) {
     return std::vector<Verdict>(count, Reject(outcome, reason));

@@ -34,6 +34,9 @@ struct JudgedQuote {
     JudgedQuote(Price p, UtcTime at, TimeSource source) : price(p), timestamp(at), time_source(source) {}
 };
 
+/// Bytes of a reason at most; one that is as long was cut.
+inline constexpr std::size_t max_reason = 300;
+
 using Verdict = std::variant<JudgedQuote, Reject>;
 
 struct Judgement {

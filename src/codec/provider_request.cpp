@@ -35,6 +35,12 @@ void replace_all(std::string& text, std::string_view from, std::string_view to) 
     }
 }
 
+/// As some JSON writers do beyond need.
+std::string escaped(std::string text, std::initializer_list<std::pair<std::string_view, std::string_view>> escapes) {
+    for (auto const& [from, to] : escapes) replace_all(text, from, to);
+    return text;
+}
+
 /// What stands for each placeholder.
 using Values = std::vector<std::pair<std::string, std::string>>;
 
@@ -117,12 +123,12 @@ std::optional<ProviderRequest> make_request(ProviderEntry const& entry, std::spa
 SecretMask::SecretMask(std::span<Secret const> secrets) {
     for (auto const& secret : secrets) {
         if (!secret.value || secret.value->empty()) continue;
-        auto slashes_escaped = *secret.value;
-        replace_all(slashes_escaped, "/", "\\/");
         std::string quoted;
         append_json_string(quoted, *secret.value);
-        for (auto needle : {*secret.value, percent_encoded(*secret.value), encoded(*secret.value, "0123456789abcdef"), slashes_escaped,
-                            quoted.substr(1, quoted.size() - 2)}) {
+        auto const in_json = quoted.substr(1, quoted.size() - 2);
+        for (auto needle : {*secret.value, percent_encoded(*secret.value), encoded(*secret.value, "0123456789abcdef"), in_json,
+                            escaped(in_json, {{"/", "\\/"}}),
+                            escaped(in_json, {{"&", "\\u0026"}, {"<", "\\u003c"}, {">", "\\u003e"}, {"+", "\\u002b"}})}) {
             if (std::find(needles_.begin(), needles_.end(), needle) == needles_.end()) needles_.push_back(std::move(needle));
         }
     }

@@ -26,7 +26,7 @@ std::optional<ProviderRequest> make_request(ProviderEntry const& entry, std::spa
 /// Everything but RFC 3986's unreserved characters as %XX.
 std::string percent_encoded(std::string_view text);
 
-/// Replaces every occurrence of every secret, also percent-encoded or with JSON's escaped slash, by "***".
+/// Replaces every occurrence of every secret, also percent-encoded or escaped as JSON writers do, by "***".
 class SecretMask {
 public:
     SecretMask() = default;

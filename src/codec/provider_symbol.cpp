@@ -81,10 +81,9 @@ std::optional<SpelledSymbol> SymbolSpelling::spell(Symbol const& symbol) const {
         spelled.base = in_case(ours.substr(0, split_at), letters);
         spelled.quote = in_case(ours.substr(split_at), letters);
     }
+    if (pairs_only && (spelled.base.empty() || spelled.quote.empty())) return std::nullopt;
     if (auto const found = table.find(ours); found != table.end()) {
-        spelled.symbol = found->second.symbol;
-        if (!found->second.base.empty()) spelled.base = found->second.base;
-        if (!found->second.quote.empty()) spelled.quote = found->second.quote;
+        spelled.symbol = found->second;
         return spelled;
     }
     spelled.symbol = in_case(ours, letters);

@@ -40,7 +40,7 @@ enum class LetterCase { keep, upper, lower };
 
 /// How a provider spells symbols: the table first, otherwise split, case, replacements, format, prefix and suffix in this order.
 struct SymbolSpelling {
-    std::map<std::string, SpelledSymbol, std::less<>> table;
+    std::map<std::string, std::string, std::less<>> table;  ///< ours -> theirs
     std::string separators;        ///< the first of these characters in our symbol splits base from quote
     std::size_t split_at = 0;      ///< without such a character: base is so many characters; 0: no pair
     LetterCase letters = LetterCase::keep;
@@ -48,9 +48,10 @@ struct SymbolSpelling {
     std::optional<Template> format;
     std::string prefix;
     std::string suffix;
+    bool pairs_only = false;          ///< the request names base and quote, so that nothing else can be asked for
     bool match_ignores_case = false;  ///< in row matches "[field={symbol}]" and in `echo`
 
-    /// nullopt: the provider has no spelling for it (its format wants a pair).
+    /// nullopt: the provider has no spelling for it (its format or its request wants a pair).
     std::optional<SpelledSymbol> spell(Symbol const& symbol) const;
 };
 

@@ -1,16 +1,23 @@
 #include <codec/provider_values.hpp>
 
+#include <algorithm>
 #include <charconv>
 
 namespace mds::codec {
 
 namespace {
 
-constexpr std::size_t max_quoted = 80;  // bytes of a provider's text in a reason
+constexpr std::size_t longest_number = 64;  // a longer text is no number that anybody wants to read
+constexpr std::size_t longest_currency = 16;
 
 Reject no_data(std::string why) { return Reject(Outcome::no_data, std::move(why)); }
 
-std::string excerpt(std::string_view text) { return std::string(text.substr(0, max_quoted)); }
+/// A text that is short and printable ASCII, whole; otherwise nothing: a part of a text may hold a part of a secret.
+std::string shown(std::string_view text, std::size_t longest) {
+    bool const plain = text.size() <= longest &&
+                       std::all_of(text.begin(), text.end(), [](unsigned char c) { return c >= 0x20 && c < 0x7F; });
+    return plain ? std::string(text) : std::string();
+}
 
 /// Shifts the decimal point by writing an exponent, so that the digits stay as they came. An exponent that is there is added to.
 std::string scaled(std::string_view text, int power) {
@@ -44,7 +51,7 @@ public:
             auto const said = text_at(path);
             auto const wanted = expected.fill(symbol_);
             if (!said || !wanted) continue;
-            if (!(entry_.spelling.match_ignores_case ? equal_ignoring_case(*said, *wanted) : *said == *wanted)) return excerpt(*said);
+            if (!(entry_.spelling.match_ignores_case ? equal_ignoring_case(*said, *wanted) : *said == *wanted)) return shown(*said, longest_number);
         }
         return std::nullopt;
     }
@@ -63,7 +70,7 @@ public:
     std::string currency(ScaleRule const* scale) const {
         if (scale != nullptr && !scale->currency.empty()) return scale->currency;
         auto const said = entry_.currency ? text_at(*entry_.currency) : std::nullopt;
-        return said ? excerpt(*said) : entry_.currency_text.fill(symbol_).value_or("");
+        return said ? shown(*said, longest_currency) : entry_.currency_text.fill(symbol_).value_or("");
     }
 
 private:
@@ -80,15 +87,15 @@ bool is_zero(std::string_view text) noexcept {
 }
 
 Reject refuse_price(ProviderEntry const& entry, std::string_view text, PriceFault fault) {
-    auto const shown = "price '" + excerpt(text) + "' ";
+    auto const price = "price '" + shown(text, longest_number) + "' ";
     switch (fault) {
         case PriceFault::not_positive:
             if (entry.zero_means_unknown && is_zero(text)) {
-                return Reject(Outcome::unknown_symbol, shown + "is how the provider says that it does not know the symbol");
+                return Reject(Outcome::unknown_symbol, price + "is how the provider says that it does not know the symbol");
             }
-            return no_data(shown + "is not above zero");
-        case PriceFault::out_of_range: return no_data(shown + "is out of range");
-        default: return no_data(shown + "is not a number");
+            return no_data(price + "is not above zero");
+        case PriceFault::out_of_range: return no_data(price + "is out of range");
+        default: return no_data(price + "is not a number");
     }
 }
 
@@ -104,7 +111,7 @@ Verdict read_group(ProviderEntry const& entry, RowReader const& row, ValueGroup 
     JudgedQuote quote(*parsed.price, has_time ? time.at : received_at, has_time ? time.source : TimeSource::receive);
     quote.rounded = parsed.rounded;
     quote.currency = row.currency(scale);
-    if (group.volume) quote.volume = excerpt(row.text_at(*group.volume).value_or(""));
+    if (group.volume) quote.volume = shown(row.text_at(*group.volume).value_or(""), longest_number);
     return quote;
 }
 

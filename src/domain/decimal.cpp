@@ -14,7 +14,9 @@ constexpr int max_integer_digits = 18;
 /// Beyond any exponent that 512 digits could bring back into range; larger ones are read as this.
 constexpr int exponent_cap = 100'000;
 
-constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+constexpr bool is_digit(char c) noexcept {
+    return c >= '0' && c <= '9';
+}
 
 constexpr std::uint64_t power_of_ten(int n) noexcept {
     std::uint64_t power = 1;
@@ -140,13 +142,16 @@ std::string Price::to_string() const {
     return text;
 }
 
-void Price::append_to(std::string& out) const { append_units(out, units_, decimals); }
+void Price::append_to(std::string& out) const {
+    append_units(out, units_, decimals);
+}
 
 std::optional<Average> Average::parse(std::string_view text) noexcept {
     auto const point = text.find('.');
     std::string_view const integer = text.substr(0, point);
     std::string_view const fraction = point == std::string_view::npos ? std::string_view() : text.substr(point + 1);
-    bool const digits_alone = std::all_of(integer.begin(), integer.end(), is_digit) && std::all_of(fraction.begin(), fraction.end(), is_digit);
+    bool const digits_alone =
+        std::all_of(integer.begin(), integer.end(), is_digit) && std::all_of(fraction.begin(), fraction.end(), is_digit);
     if (!digits_alone || integer.empty() || integer.size() > max_integer_digits || fraction.size() > decimals) return std::nullopt;
     if (integer.size() > 1 && integer.front() == '0') return std::nullopt;
     if (point != std::string_view::npos && fraction.empty()) return std::nullopt;

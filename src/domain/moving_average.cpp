@@ -21,7 +21,9 @@ Average mean(std::span<Price const> prices) noexcept {
     return Average::from_units(integers / count * average_one + quotient);
 }
 
-MovingWindow::MovingWindow(int period) : period_(static_cast<std::size_t>(period)) { prices_.reserve(period_); }
+MovingWindow::MovingWindow(int period) : period_(static_cast<std::size_t>(period)) {
+    prices_.reserve(period_);
+}
 
 bool MovingWindow::push(Price price) {
     if (prices_.size() < period_) {
@@ -33,6 +35,8 @@ bool MovingWindow::push(Price price) {
     return prices_.size() == period_;
 }
 
-Average MovingWindow::average() const noexcept { return mean(prices_); }
+Average MovingWindow::average() const noexcept {
+    return mean(prices_);
+}
 
 }  // namespace mds

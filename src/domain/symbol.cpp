@@ -6,9 +6,15 @@ namespace mds {
 namespace {
 
 // Not <cctype>: these must not depend on the locale.
-constexpr bool is_upper(char c) noexcept { return c >= 'A' && c <= 'Z'; }
-constexpr bool is_lower(char c) noexcept { return c >= 'a' && c <= 'z'; }
-constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+constexpr bool is_upper(char c) noexcept {
+    return c >= 'A' && c <= 'Z';
+}
+constexpr bool is_lower(char c) noexcept {
+    return c >= 'a' && c <= 'z';
+}
+constexpr bool is_digit(char c) noexcept {
+    return c >= '0' && c <= '9';
+}
 
 bool is_symbol_character(char c) noexcept {
     return is_upper(c) || is_lower(c) || is_digit(c) || std::string_view(".-_=^/:").find(c) != std::string_view::npos;

@@ -83,7 +83,8 @@ milliseconds Averaging::begin_repair() {
     work.partition = lost_->partition;
     work.end = lost_->available;
     work.restart = true;
-    auto const seen = latest_.for_each_latest([&work](PricePoint const& point) { work.behind.emplace_back(point.series, point.seq); });
+    auto const seen =
+        latest_.for_each_latest([&work](PricePoint const& point) { work.behind.emplace_back(point.series, point.seq); });
     if (!seen) return failed("read the newest points", seen.error());
     lost_.reset();
     work_ = std::move(work);
@@ -152,9 +153,9 @@ Result<bool> Averaging::fold_event(Partition& partition, PriceEvent const& event
         case FoldEnd::rows_full: return false;
         case FoldEnd::not_stored:
             counts_->not_stored.Increment();
-            log_.error("averaging.not_stored", {{"symbol", event.point.series.symbol.str()},
-                                                {"provider", event.point.series.provider},
-                                                {"seq", event.point.seq}});
+            log_.error(
+                "averaging.not_stored",
+                {{"symbol", event.point.series.symbol.str()}, {"provider", event.point.series.provider}, {"seq", event.point.seq}});
             break;
     }
     return true;

@@ -25,12 +25,12 @@ class Metrics;
 namespace mds {
 
 struct AveragingOptions {
-    std::int64_t store_epoch = 0;           ///< events of another one are counted and skipped
-    std::size_t max_batch = 1000;           ///< records per poll, and averages per transaction
+    std::int64_t store_epoch = 0;  ///< events of another one are counted and skipped
+    std::size_t max_batch = 1000;  ///< records per poll, and averages per transaction
     std::chrono::milliseconds poll_wait{250};
     std::chrono::milliseconds retry_min{50};
     std::chrono::milliseconds retry_max{5000};
-    std::string topic = "price-events";     ///< as dead letters name it
+    std::string topic = "price-events";  ///< as dead letters name it
 };
 
 /// Folds price events into moving averages: the only writer of them. Averages and the offset that they reflect are one transaction,
@@ -45,8 +45,8 @@ public:
               support::Metrics& metrics, AveragingOptions options = {});
     ~Averaging();
 
-    /// One step: takes a partition, reads and folds a batch, or tries a commit again. How long to wait before the next one; 0 mostly,
-    /// since waiting for events happens inside.
+    /// One step: takes a partition, reads and folds a batch, or tries a commit again. How long to wait before the next one; 0
+    /// mostly, since waiting for events happens inside.
     std::chrono::milliseconds step();
 
     /// True while store and bus answer. Any thread.

@@ -4,7 +4,8 @@ namespace mds {
 namespace {
 
 prometheus::Counter& events(support::Metrics& metrics, std::string const& result) {
-    return metrics.counter("mds_averaging_events_total", "Price events that the consumer read, by what became of them", {{"result", result}});
+    return metrics.counter("mds_averaging_events_total", "Price events that the consumer read, by what became of them",
+                           {{"result", result}});
 }
 
 }  // namespace
@@ -17,7 +18,8 @@ Averaging::Counts::Counts(support::Metrics& metrics)
       dead_letters(events(metrics, "dead_letter")),
       not_assigned(events(metrics, "not_assigned")),
       averages(metrics.counter("mds_averaging_averages_total", "Moving averages written")),
-      repaired(metrics.counter("mds_averaging_repaired_total", "Averages of points whose events did not come, read from the store")),
+      repaired(
+          metrics.counter("mds_averaging_repaired_total", "Averages of points whose events did not come, read from the store")),
       lost(metrics.counter("mds_averaging_records_lost_total", "Times that the bus no longer had what was to be read next")),
       claims(metrics.counter("mds_averaging_claims_total", "Partitions taken")),
       commits(metrics.counter("mds_averaging_commits_total", "Transactions of averages and offset")),

@@ -41,8 +41,8 @@ Result<FoldEnd> AveragingWindows::catch_up(Series const& series, std::int64_t se
     return fold_stored(**found, series, seq, rows);
 }
 
-/// The window of a series, read from the store where it is not in memory: the points up to the last one with an average; in a series
-/// without averages those before `wanted`, as far as none of them has to have one. nullptr: the store lacks such a point.
+/// The window of a series, read from the store where it is not in memory: the points up to the last one with an average; in a
+/// series without averages those before `wanted`, as far as none of them has to have one. nullptr: the store lacks such a point.
 Result<AveragingWindows::Window*> AveragingWindows::window(Series const& series, std::int64_t wanted) {
     if (auto const found = windows_.find(series); found != windows_.end()) return &found->second;
     auto const progress = history_.progress(series);
@@ -66,7 +66,8 @@ Result<bool> AveragingWindows::load(Window& window, Series const& series, std::i
     return true;
 }
 
-Result<FoldEnd> AveragingWindows::fold_stored(Window& window, Series const& series, std::int64_t seq, std::vector<AverageRow>& rows) {
+Result<FoldEnd> AveragingWindows::fold_stored(Window& window, Series const& series, std::int64_t seq,
+                                              std::vector<AverageRow>& rows) {
     while (window.last < seq) {
         auto const room = static_cast<std::int64_t>(max_rows_ - std::min(rows.size(), max_rows_));
         if (room == 0) return FoldEnd::rows_full;
@@ -85,7 +86,8 @@ Result<FoldEnd> AveragingWindows::fold_stored(Window& window, Series const& seri
 void AveragingWindows::fold_next(Window& window, PricePoint const& point, std::vector<AverageRow>& rows) {
     if (point.seq >= stored_period) {
         std::array<Price, stored_period> const prices{Price::from_units(window.units[0]), Price::from_units(window.units[1]),
-                                                      Price::from_units(window.units[2]), Price::from_units(window.units[3]), point.price};
+                                                      Price::from_units(window.units[2]), Price::from_units(window.units[3]),
+                                                      point.price};
         rows.emplace_back(point.series, mean(prices), point.timestamp, point.fetched_at, point.seq);
     }
     window.push(point.price);

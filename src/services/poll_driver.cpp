@@ -83,7 +83,8 @@ private:
     Awaitable<void> watch_plan(std::shared_ptr<Impl> /*keeps this alive*/) {
         while (!stopping_) {
             reload();
-            co_await timer_.sleep_until(clock_.steady_now() + options_.plan_every);
+            bool const came = co_await timer_.sleep_until(clock_.steady_now() + options_.plan_every);
+            if (!came) co_return;
         }
     }
 
@@ -130,12 +131,17 @@ private:
         }
     }
 
-    /// Starts everything due and sees to it that it is called again in time.
+    /// Starts everything due and sees to it that it is called again in time. While stopping, waits at the gate still come to an end.
     void pump() {
-        if (stopping_) return;
         SteadyTime const steady = clock_.steady_now();
         UtcTime const now = clock_.now();
         gate_.advance(steady);
+        if (!stopping_) start_due(now, steady);
+        metrics_.waiting.Set(static_cast<double>(gate_.waiting()));
+        if (!stopping_ || tasks_ > 0) arm(now, steady);
+    }
+
+    void start_due(UtcTime now, SteadyTime steady) {
         auto const jumps = schedule_.clock_jumps();
         for (auto& task : schedule_.advance(now, steady, sink_.accepting())) enqueue(std::move(task));
         if (schedule_.clock_jumps() != jumps) {
@@ -143,14 +149,14 @@ private:
             log_.warning("poller.clock_jump");
         }
         collect();
-        metrics_.waiting.Set(static_cast<double>(gate_.waiting()));
-        arm(now, steady);
     }
 
     void arm(UtcTime now, SteadyTime steady) {
         SteadyTime when = steady + options_.plan_every;
-        if (auto const due = schedule_.next_due()) when = std::min(when, steady + (*due - now));
-        if (auto const due = schedule_.immediate_due()) when = std::min(when, *due);
+        if (!stopping_) {
+            if (auto const due = schedule_.next_due()) when = std::min(when, steady + (*due - now));
+            if (auto const due = schedule_.immediate_due()) when = std::min(when, *due);
+        }
         if (auto const wake = gate_.next_wake()) when = std::min(when, *wake);
         when = std::max(when, steady + options_.wake_apart);
         if (armed_ && *armed_ <= when) return;
@@ -195,7 +201,14 @@ private:
 
     Awaitable<void> run(std::shared_ptr<Impl> /*keeps this alive*/, PollTask task) {
         std::function<void()> storing = [this, id = task.id] { schedule_.storing(id); };
-        auto const end = co_await fetcher_.run(std::move(task), std::move(storing));
+        PollTaskEnd end;
+        end.id = task.id;
+        try {
+            end = co_await fetcher_.run(std::move(task), std::move(storing));
+        } catch (std::exception const& fault) {
+            // A fault of ours must not leave the group under way for ever: its tick is missed, and the next one comes.
+            log_.error("poller.fault", {{"detail", fault.what()}});
+        }
         --tasks_;
         metrics_.in_flight.Set(static_cast<double>(tasks_));
         schedule_.finished(end, clock_.steady_now(), random_);

@@ -80,7 +80,10 @@ Awaitable<PollTaskEnd> PollFetcher::run(PollTask task, std::function<void()> sto
 
 /// Waits for the step's time and for a slot.
 Awaitable<bool> PollFetcher::ready(FetchStep const& step, std::string const& provider, SteadyTime give_up) {
-    if (step.not_before > clock_.steady_now()) co_await timer_.sleep_until(step.not_before);
+    if (step.not_before > clock_.steady_now()) {
+        bool const came = co_await timer_.sleep_until(step.not_before);
+        if (!came) co_return false;
+    }
     co_return co_await slot(provider, give_up);
 }
 
@@ -104,7 +107,13 @@ Awaitable<FetchAnswer> PollFetcher::ask(std::string provider, std::vector<Symbol
     if (auto const& secret = found->traits().missing_secret; !secret.empty()) {
         co_return refusal(symbols, Outcome::auth, "needs the environment variable " + secret);
     }
-    auto answer = co_await found->fetch(symbols, deadline);
+    FetchAnswer answer;
+    try {
+        answer = co_await found->fetch(symbols, deadline);
+    } catch (std::exception const& fault) {
+        log_.error("poller.provider_fault", {{"provider", provider}, {"detail", fault.what()}});
+        co_return refusal(symbols, Outcome::unclassified_error, "a fault of the provider's adapter");
+    }
     metrics_.fetch_seconds.Observe(std::chrono::duration<double>(answer.duration).count());
     bool const complete = std::ranges::equal(answer.results, symbols, {}, &SymbolResult::symbol);
     if (complete) co_return answer;
@@ -163,7 +172,7 @@ void PollFetcher::hold(std::string const& provider, FetchAnswer const& answer) {
     if (!pause || *pause <= std::chrono::seconds(0)) return;
     metrics_.holds.Increment();
     gate_.hold(provider, clock_.steady_now() + *pause);
-    ledger_.hold(provider, clock_.now() + *pause);
+    if (*pause >= options_.least_kept_pause) ledger_.hold(provider, clock_.now() + *pause);
 }
 
 Observation PollFetcher::observe(Run const& run, FetchStep const& step, FetchAnswer answer, bool last) {

@@ -28,6 +28,8 @@ struct PollFetchOptions {
     std::chrono::seconds rate_limit_pause{1};
     std::chrono::seconds quota_pause{60};
     std::chrono::seconds ban_pause{300};
+    /// Shorter pauses are over before a restart is, so they are not stored.
+    std::chrono::seconds least_kept_pause{2};
 };
 
 /// Carries out one task: asks, fails over, retries, and hands every answer to ingest. Never looks into a cache. One I/O thread; outlives

@@ -112,7 +112,9 @@ Awaitable<void> PollLedger::write(Batch& batch) {
         }
         if (failures == 0) log_.warning("poller.record_failed", {{"message", written.error().message}});
         auto const pause = full_jitter(failures, std::chrono::milliseconds(100), std::chrono::milliseconds(2000), random_);
-        co_await timer_.sleep_until(clock_.steady_now() + std::max(pause, std::chrono::milliseconds(10)));
+        // Timers are cancelled when the process ends: what is not recorded then, the next start finds as down-time.
+        bool const came = co_await timer_.sleep_until(clock_.steady_now() + std::max(pause, std::chrono::milliseconds(10)));
+        if (!came) co_return;
     }
 }
 

@@ -120,14 +120,14 @@ void PollSchedule::miss(Group& group, UtcTime first, UtcTime last, MissedReason 
     auto const ticks = (last - first) / group.grid.interval + 1;
     if (!group.ranges.empty()) {
         Range& open = group.ranges.back();
-        if (open.reason == reason && open.last + group.grid.interval == first) {
+        if (open.reason == reason && open.last + group.grid.interval == first && open.symbols == group.symbols) {
             open.last = last;
             open.ticks += ticks;
             if (group.state == Group::State::idle && open.last - open.first >= options_.longest_open_range) emit(group, true);
             return;
         }
     }
-    group.ranges.push_back(Range{reason, first, last, ticks});
+    group.ranges.push_back(Range{reason, first, last, ticks, group.symbols});
     if (group.state == Group::State::idle) emit(group, false);
 }
 
@@ -140,7 +140,7 @@ void PollSchedule::emit(Group& group, bool all) {
         MissedRange missed;
         missed.group = group.key;
         missed.provider = group.lane->providers.front();
-        missed.symbols = *group.symbols;
+        missed.symbols = *range.symbols;
         missed.interval = group.lane->interval;
         missed.first = range.first;
         missed.last = range.last;
@@ -183,7 +183,7 @@ void PollSchedule::jump_group(Group& group, UtcTime now) {
         miss(group, group.next, next - group.grid.interval, MissedReason::clock_jump);
     } else {
         group.ledger_from = std::max(group.ledger_from, group.next - group.grid.interval);
-        Range mark{MissedReason::clock_jump, group.ledger_from + group.grid.interval, group.ledger_from, 0};
+        Range mark{MissedReason::clock_jump, group.ledger_from + group.grid.interval, group.ledger_from, 0, group.symbols};
         group.ranges.push_back(mark);
         if (group.state == Group::State::idle) emit(group, true);
     }

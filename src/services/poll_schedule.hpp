@@ -148,7 +148,7 @@ private:
     std::unordered_map<std::uint64_t, Immediate> immediate_;
     std::set<std::string> wanting_;  ///< jobs to be polled at once
     SteadyTime immediate_retry_{};
-    std::map<std::string, Family> families_;
+    std::map<std::string, Family, std::less<>> families_;  ///< only while a plan is taken over
 
     std::vector<MissedRange> missed_;
     std::vector<JobProgress> progress_;

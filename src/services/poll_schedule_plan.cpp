@@ -25,7 +25,6 @@ void PollSchedule::apply(PollPlan const& plan, UtcTime now, SteadyTime steady) {
         last_now_ = now;
         last_steady_ = steady;
     }
-    remember_progress(plan);
     apply_jobs(plan);
     std::set<Lane*> changed;
     for (auto& move : targets_.settle()) {
@@ -33,6 +32,7 @@ void PollSchedule::apply(PollPlan const& plan, UtcTime now, SteadyTime steady) {
         if (move.from) {
             Lane& lane = lane_of(*move.from);
             lane.members.erase(std::pair(hash, move.symbol));
+            lane.newcomers.erase(std::pair(hash, move.symbol));
             changed.insert(&lane);
         }
         if (move.to) {
@@ -44,6 +44,8 @@ void PollSchedule::apply(PollPlan const& plan, UtcTime now, SteadyTime steady) {
             changed.insert(&lane);
         }
     }
+    for (Lane* const lane : changed) families_[lane->name];
+    remember_progress(plan);
     for (Lane* const lane : changed) regroup(*lane, now);
     started_ = true;
     families_.clear();
@@ -60,9 +62,10 @@ void PollSchedule::apply_jobs(PollPlan const& plan) {
         bool const keep = !fresh && !state.gone && same_demand(state.job, job);
         if (linked && !keep) targets_.unlink(state.job);
         if (!keep && is_scheduled(job)) targets_.link(job);
-        bool const ticked = state.job.ticked;
-        state.job = job;
-        state.job.ticked = job.ticked || ticked;
+        bool const ticked = state.job.ticked || job.ticked;
+        if (!keep) state.job = job;
+        state.job.ticked = ticked;
+        state.job.run_requested = job.run_requested;
         state.run_served = std::max(state.run_served, job.run_done);
         state.linked = is_scheduled(job);
         state.gone = false;
@@ -166,15 +169,17 @@ void PollSchedule::retire(Group& group) {
     groups_.erase(group.id);
 }
 
+/// Of the lanes that are about to be regrouped.
 void PollSchedule::remember_progress(PollPlan const& plan) {
     for (auto const& [key, time] : plan.last_settled) {
         auto const colon = key.rfind(':');
         if (colon == std::string::npos) continue;
+        auto const family = families_.find(std::string_view(key).substr(0, colon));
+        if (family == families_.end()) continue;
         auto const prefix = parse_hash_prefix(std::string_view(key).substr(colon + 1));
         if (!prefix) continue;
-        Family& family = families_[key.substr(0, colon)];
-        family.settled[*prefix] = time;
-        family.depths |= std::uint64_t{1} << std::min(prefix->depth, 63);
+        family->second.settled[*prefix] = time;
+        family->second.depths |= std::uint64_t{1} << std::min(prefix->depth, 63);
     }
 }
 

@@ -12,6 +12,7 @@ struct PollSchedule::Range {
     UtcTime first;
     UtcTime last;
     std::int64_t ticks;
+    std::shared_ptr<std::vector<Symbol> const> symbols;  ///< the group's when it was opened: members may change before it is handed out
 };
 
 struct PollSchedule::Group {
@@ -47,7 +48,6 @@ struct PollSchedule::Lane {
     std::set<std::pair<std::uint64_t, Symbol>> members;
     std::map<std::pair<std::uint64_t, Symbol>, UtcTime> newcomers;  ///< since the last regrouping: from when their ticks count
     std::map<HashPrefix, Group*> groups;
-    bool changed = false;
 };
 
 struct PollSchedule::JobState {

@@ -19,10 +19,10 @@ class Metrics;
 namespace mds {
 
 struct RetentionOptions {
-    std::chrono::seconds keep_events{3600};            ///< an outbox entry stays at least as long
-    std::optional<std::chrono::seconds> keep_raw;      ///< raw rows stay as long; none: for ever
-    std::chrono::milliseconds interval{30'000};        ///< between rounds
-    std::chrono::milliseconds pause{20};               ///< between batches of a round, which ingest shall not feel
+    std::chrono::seconds keep_events{3600};        ///< an outbox entry stays at least as long
+    std::optional<std::chrono::seconds> keep_raw;  ///< raw rows stay as long; none: for ever
+    std::chrono::milliseconds interval{30'000};    ///< between rounds
+    std::chrono::milliseconds pause{20};           ///< between batches of a round, which ingest shall not feel
     std::size_t max_batch = 500;
 };
 

@@ -12,7 +12,8 @@ namespace mds::support {
 /// One plain thread that calls `step` again and again, with the waits that it asks for.
 class LoopThread {
 public:
-    /// `name`: at most 15 bytes, shown by ps and top. `step` does a bounded piece of work and says how long to wait before the next.
+    /// `name`: at most 15 bytes, shown by ps and top. `step` does a bounded piece of work and says how long to wait before the
+    /// next.
     LoopThread(std::string name, std::function<std::chrono::milliseconds()> step);
     ~LoopThread();  ///< interrupts, and waits for the step under way
     LoopThread(LoopThread const&) = delete;

@@ -49,7 +49,9 @@ void check(codec::ForeignEvent const& event) {
     require(printed.price == event.price && !printed.rounded);
 }
 
-void check(codec::EventFault const& fault) { require(!fault.message.empty() && !to_string(fault.kind).empty()); }
+void check(codec::EventFault const& fault) {
+    require(!fault.message.empty() && !to_string(fault.kind).empty());
+}
 
 }  // namespace
 

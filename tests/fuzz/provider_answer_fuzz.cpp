@@ -1,7 +1,8 @@
 // An answer of a provider, whatever its bytes: no crash, and no price from an error.
 // Input: one byte for the provider, one for the status, then the body.
-#include <adapters/providers/directory.hpp>
+#include <codec/provider_catalogue.hpp>
 #include <codec/provider_judge.hpp>
+#include <embedded/providers.hpp>
 
 #include <array>
 #include <cstdint>
@@ -14,7 +15,7 @@ using namespace mds::codec;
 namespace {
 
 Catalogue with_keys() {
-    std::vector<CatalogueText> const texts{providers::shipped_catalogue()};
+    std::vector<CatalogueText> const texts{{"providers.json", std::string(embedded::providers.front().second)}};
     auto catalogue = read_catalogue(texts, [](std::string const&) { return std::optional<std::string>("key"); });
     if (catalogue.has_error()) std::abort();
     return std::move(*catalogue);

@@ -25,7 +25,8 @@ inline Series series_of(std::string const& symbol, std::string const& provider =
 /// A point whose times follow from its number.
 inline PricePoint point_of(Series const& series, std::int64_t seq, Price price) {
     UtcTime const quoted{std::chrono::seconds(1'700'000'000 + seq)};
-    return PricePoint(Uuid::v7(quoted, 0, static_cast<std::uint64_t>(seq)), series, seq, price, quoted, quoted + std::chrono::milliseconds(250), Uuid{});
+    return PricePoint(Uuid::v7(quoted, 0, static_cast<std::uint64_t>(seq)), series, seq, price, quoted,
+                      quoted + std::chrono::milliseconds(250), Uuid{});
 }
 
 enum class Fault { none, unavailable, applied_but_unknown };
@@ -85,7 +86,8 @@ public:
         if (fault() != Fault::none) return away();
         SeriesProgress found;
         auto const behind = averages.lower_bound({series, INT64_MAX});
-        if (behind != averages.begin() && std::prev(behind)->first.first == series) found.last_averaged = std::prev(behind)->first.second;
+        if (behind != averages.begin() && std::prev(behind)->first.first == series)
+            found.last_averaged = std::prev(behind)->first.second;
         return found;
     }
 

@@ -72,7 +72,7 @@ public:
     virtual Task<AveragePage> page(AverageQuery query) = 0;
 };
 
-/// Fills the memory cache at start. Blocking, called from the main thread before the modules start.
+/// Fills the memory cache before the modules start; the consumer asks it after a loss of records. Blocking, one caller at a time.
 class LatestPrices {
 public:
     virtual ~LatestPrices() = default;

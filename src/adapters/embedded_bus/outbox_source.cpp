@@ -35,8 +35,8 @@ Result<BusSignal> OutboxSource::read(std::size_t max_records) {
     return BusSignal(std::move(read));
 }
 
-/// The log does not tell where it begins now, and need not: the points behind all of it are in the store, from which the reader mends
-/// what was lost, so it goes on at the end.
+/// The log does not tell where it begins now, and need not: the points behind all of it are in the store, from which the reader
+/// mends what was lost, so it goes on at the end.
 Result<BusSignal> OutboxSource::lost() {
     auto const head = log_.head();
     if (!head) return head.error();

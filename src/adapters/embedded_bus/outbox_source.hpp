@@ -11,8 +11,8 @@
 
 namespace mds::embedded_bus {
 
-/// The bus of a single process: the outbox table itself, read by position, as the one partition 0. It is as durable as the store, so
-/// nothing is published twice or lost. Commits of this process wake it; without one it looks once per poll.
+/// The bus of a single process: the outbox table itself, read by position, as the one partition 0. It is as durable as the store,
+/// so nothing is published twice or lost. Commits of this process wake it; without one it looks once per poll.
 class OutboxSource final : public EventSource, public CommitListener {
 public:
     /// `log` outlives it and is used by the polling thread alone.

@@ -36,6 +36,7 @@ void CurlTransfer::configure(HttpRequest const& request, SteadyTime deadline) {
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);  // libcurl would take our headers, and the keys in them, to other hosts
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(connect.count()));
+    curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);  // a proxy's are not the answer's
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);  // a name look-up under way does not hold up the end of the transfer
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &CurlTransfer::on_body);
@@ -70,7 +71,7 @@ bool CurlTransfer::take_body(std::string_view data) {
 bool CurlTransfer::take_header(std::string_view line) {
     header_bytes_ += line.size();
     headers_too_large_ = header_bytes_ > options_.header_limit;
-    if (line.starts_with("HTTP/")) answer_.retry_after.clear();  // only the last answer's counts, not a proxy's
+    if (line.starts_with("HTTP/")) answer_.retry_after.clear();  // an interim answer came before
     constexpr std::string_view name = "retry-after:";
     if (line.size() > name.size() && codec::equal_ignoring_case(line.substr(0, name.size()), name)) {
         auto value = line.substr(name.size());

@@ -35,6 +35,24 @@ std::optional<Reject> obstacle(codec::ProviderEntry const& entry, ProviderTraits
     return std::nullopt;
 }
 
+std::vector<Symbol> spellable(codec::ProviderEntry const& entry, std::vector<Symbol> const& symbols) {
+    std::vector<Symbol> out;
+    for (auto const& symbol : symbols) {
+        if (entry.spelling.spell(symbol)) out.push_back(symbol);
+    }
+    return out;
+}
+
+/// Completes the results of those that were asked for, in the order of all.
+void add_unspellable(std::vector<Symbol> const& symbols, std::vector<SymbolResult>& results) {
+    if (results.size() == symbols.size()) return;
+    for (std::size_t i = 0; i < symbols.size(); ++i) {
+        if (i < results.size() && results[i].symbol == symbols[i]) continue;
+        Reject reject(Outcome::unknown_symbol, "the provider has no spelling for " + symbols[i].str());
+        results.insert(results.begin() + static_cast<std::ptrdiff_t>(i), SymbolResult(symbols[i], std::move(reject)));
+    }
+}
+
 std::string printable(std::string_view text) {
     std::string out(text.substr(0, max_text));
     std::replace_if(out.begin(), out.end(), [](unsigned char c) { return c < 0x20 || c >= 0x7F; }, '?');
@@ -76,19 +94,20 @@ Awaitable<FetchAnswer> HttpProvider::fetch(std::vector<Symbol> symbols, SteadyTi
     FetchAnswer answer;
     auto const begin = clock_.steady_now();
     auto const blocked = obstacle(entry_, traits_, symbols.size());
-    auto request = blocked ? std::nullopt : codec::make_request(entry_, symbols);
+    auto const asked = blocked ? std::vector<Symbol>() : spellable(entry_, symbols);
+    auto request = asked.empty() ? std::nullopt : codec::make_request(entry_, asked);
     if (request) {
         HttpRequest http_request{std::move(request->url), std::move(request->headers)};
         HttpResult http = co_await http_.get(std::move(http_request), deadline);
         answer.fetched_at = clock_.now();
         answer.duration = std::chrono::duration_cast<std::chrono::microseconds>(clock_.steady_now() - begin);
-        if (http) take(*http, symbols, answer);
-        else answer.results = rejected(symbols, http.error().outcome, mask_.masked(http.error().reason));
+        if (http) take(*http, asked, answer);
+        else answer.results = rejected(asked, http.error().outcome, shown(http.error().reason));
     } else {
         answer.fetched_at = clock_.now();
-        answer.results = blocked ? rejected(symbols, blocked->outcome, blocked->reason)
-                                 : rejected(symbols, Outcome::unknown_symbol, "provider " + entry_.name + " has no spelling for this");
     }
+    if (blocked) answer.results = rejected(symbols, blocked->outcome, blocked->reason);
+    else add_unspellable(symbols, answer.results);
     metrics_.count(answer);
     co_return answer;
 }
@@ -111,7 +130,7 @@ void HttpProvider::take(HttpAnswer& http, std::span<Symbol const> symbols, Fetch
 }
 
 std::variant<Quote, Reject> HttpProvider::numbered(codec::Verdict&& verdict, UtcTime at) {
-    if (auto* reject = std::get_if<Reject>(&verdict)) return Reject(reject->outcome, mask_.masked(reject->reason));
+    if (auto* reject = std::get_if<Reject>(&verdict)) return Reject(reject->outcome, shown(reject->reason));
     auto& judged = std::get<codec::JudgedQuote>(verdict);
     if (judged.rounded) metrics_.count_rounded();
     auto const random_a = random_.next();
@@ -119,6 +138,12 @@ std::variant<Quote, Reject> HttpProvider::numbered(codec::Verdict&& verdict, Utc
     quote.currency = std::move(judged.currency);
     quote.volume = std::move(judged.volume);
     return quote;
+}
+
+std::string HttpProvider::shown(std::string const& reason) const {
+    constexpr std::size_t longest_character = 4;  // a cut reason ends with a whole one
+    bool const cut = reason.size() + longest_character > codec::max_reason;
+    return cut ? mask_.masked_cut(reason) : mask_.masked(reason);
 }
 
 }  // namespace mds::providers

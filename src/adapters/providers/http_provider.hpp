@@ -43,6 +43,8 @@ private:
     void take(HttpAnswer& http, std::span<Symbol const> symbols, FetchAnswer& answer);
     std::variant<Quote, Reject> numbered(codec::Verdict&& verdict, UtcTime at);
 
+    std::string shown(std::string const& reason) const;
+
     codec::ProviderEntry const entry_;
     codec::SecretMask const mask_;
     ProviderTraits const traits_;

@@ -5,14 +5,18 @@ namespace mds::consumer {
 ConsumerModule::ConsumerModule(Averaging& averaging, EventSource& source)
     : averaging_(averaging), source_(source), thread_("mds-consumer", [this] { return averaging_.step(); }) {}
 
-void ConsumerModule::start() { thread_.start(); }
+void ConsumerModule::start() {
+    thread_.start();
+}
 
 void ConsumerModule::interrupt() noexcept {
     thread_.interrupt();
     source_.interrupt();
 }
 
-bool ConsumerModule::drain(SteadyTime deadline) noexcept { return thread_.drain(deadline); }
+bool ConsumerModule::drain(SteadyTime deadline) noexcept {
+    return thread_.drain(deadline);
+}
 
 Health ConsumerModule::health() const {
     if (!thread_.running()) return {false, "not running"};

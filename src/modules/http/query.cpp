@@ -9,7 +9,7 @@
 namespace mds::http {
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string json_string(std::string_view text) {
     std::string out;
     append_json_string(out, text);
     return out;
@@ -72,12 +72,12 @@ void Query::add(std::string_view pair, std::span<std::string_view const> known) 
     auto const value = percent_decode(pair.substr(std::min(equals + 1, pair.size())));
     if (!name || !value) {
         auto const shown = std::string(pair.substr(0, equals));
-        return faults_.push_back(Fault("value_error", {"query", shown}, "parameter '" + shown + "' is not percent-encoded", quoted(pair)));
+        return faults_.push_back(Fault("value_error", {"query", shown}, "parameter '" + shown + "' is not percent-encoded", json_string(pair)));
     }
     if (std::ranges::find(known, *name) == known.end()) {
-        return faults_.push_back(Fault("extra_forbidden", {"query", *name}, unknown_name("parameter", *name, known), quoted(*value)));
+        return faults_.push_back(Fault("extra_forbidden", {"query", *name}, unknown_name("parameter", *name, known), json_string(*value)));
     }
-    if (has(*name)) return faults_.push_back(Fault("value_error", {"query", *name}, "parameter '" + *name + "' is repeated", quoted(*value)));
+    if (has(*name)) return faults_.push_back(Fault("value_error", {"query", *name}, "parameter '" + *name + "' is repeated", json_string(*value)));
     parameters_.push_back({*name, *value});
     if (value->empty()) fault(*name, "string_too_short", "parameter '" + *name + "' is empty");
 }
@@ -89,7 +89,7 @@ std::string const* Query::find(std::string_view name) const noexcept {
 
 void Query::fault(std::string_view name, std::string type, std::string message) {
     std::string const* const value = find(name);
-    faults_.push_back(Fault(std::move(type), {"query", std::string(name)}, std::move(message), value ? quoted(*value) : std::string()));
+    faults_.push_back(Fault(std::move(type), {"query", std::string(name)}, std::move(message), value ? json_string(*value) : std::string()));
 }
 
 void Query::require(std::string_view name) {

@@ -67,8 +67,7 @@ private:
 
     void on_field_impl(field name, text name_text, text value, error_code& ec) override {
         if (in_trailer_) return;
-        // Beast joins a folded line in a buffer of its own: a value from elsewhere is a fold.
-        if (value.data() < first_ || value.data() >= last_) return refuse(400, "folded header field", ec);
+        if (is_folded(name_text, value)) return refuse(400, "folded header field", ec);
         std::string_view const v{value.data(), value.size()};
         switch (name) {
             case field::host:
@@ -92,6 +91,12 @@ private:
             case field::unknown: unknown_field({name_text.data(), name_text.size()}, v); break;
             default: break;
         }
+    }
+
+    /// Beast joins folded lines in a buffer of its own, or skips a first line that is empty.
+    bool is_folded(text name, text value) const noexcept {
+        if (value.data() < first_ || value.data() >= last_) return true;
+        return std::find(name.data() + name.size(), value.data(), '\n') != value.data();
     }
 
     void unknown_field(std::string_view name, std::string_view value) {
@@ -135,10 +140,12 @@ ParseResult failed(int status, char const* reason) { return {ParseResult::State:
 /// "HTTP/" and digits of another version, or something else altogether?
 int version_fault(std::string_view input) noexcept {
     auto const line = input.substr(0, input.find('\r'));
-    auto const at = line.rfind(' ');
+    auto const target = line.find(' ');
+    auto const at = target == std::string_view::npos ? target : line.find(' ', target + 1);
     if (at == std::string_view::npos) return 400;
     auto const version = line.substr(at + 1);
     auto const digit = [](char c) { return c >= '0' && c <= '9'; };
+    if (version == "HTTP/1.1" || version == "HTTP/1.0") return 400;  // what follows it is the fault
     return version.size() == 8 && version.starts_with("HTTP/") && digit(version[5]) && version[6] == '.' && digit(version[7]) ? 505 : 400;
 }
 

@@ -201,7 +201,12 @@ void Sessions::expired(Connection& connection) {
     look_at_clock();
     if (connection.phase == Phase::answering) return wheel_.set(connection, while_answering);
     if (connection.phase != Phase::reading) {
-        if (connection.phase == Phase::writing) counts_.deadlines_passed.add(1);
+        if (connection.phase == Phase::writing) {
+            counts_.deadlines_passed.add(1);
+            // A plain close would leave the kernel sending what it has to a peer that does not read.
+            ::linger const at_once{1, 0};
+            ::setsockopt(connection.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+        }
         return close(connection);
     }
     if (connection.timing) {

@@ -119,9 +119,10 @@ void Sessions::answer_later(Connection& connection, RequestView const& request, 
     // Posted, because co_spawn may run the coroutine, and its end, before it returns.
     boost::asio::post(executor_, [this, held, frame, arrived = began_, owned = own(request, frame)]() mutable {
         std::string id = owned.id;
+        std::string path = owned.path;
         boost::asio::co_spawn(
             executor_, handler_.answer(std::move(owned)),
-            [this, held, frame, arrived, id = std::move(id)](std::exception_ptr const& error, Reply reply) mutable {
+            [this, held, frame, arrived, id = std::move(id), path = std::move(path)](std::exception_ptr const& error, Reply reply) mutable {
                 Frame own_frame = frame;
                 own_frame.request_id = id;
                 if (error) {
@@ -130,7 +131,7 @@ void Sessions::answer_later(Connection& connection, RequestView const& request, 
                     } catch (std::exception const& e) {
                         log_.error("http.handler_failed", {{"request_id", id}, {"error", e.what()}});
                     }
-                    reply = Reply(500, problem_type, problem_body(500, "internal error", "/", id));
+                    reply = Reply(500, problem_type, problem_body(500, "internal error", path, id));
                 }
                 answered(*held, reply, own_frame, arrived);
             });

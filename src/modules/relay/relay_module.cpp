@@ -2,13 +2,20 @@
 
 namespace mds::relay {
 
-RelayModule::RelayModule(Retention& retention) : retention_(retention), thread_("mds-relay", [this] { return retention_.step(); }) {}
+RelayModule::RelayModule(Retention& retention)
+    : retention_(retention), thread_("mds-relay", [this] { return retention_.step(); }) {}
 
-void RelayModule::start() { thread_.start(); }
+void RelayModule::start() {
+    thread_.start();
+}
 
-void RelayModule::interrupt() noexcept { thread_.interrupt(); }
+void RelayModule::interrupt() noexcept {
+    thread_.interrupt();
+}
 
-bool RelayModule::drain(SteadyTime deadline) noexcept { return thread_.drain(deadline); }
+bool RelayModule::drain(SteadyTime deadline) noexcept {
+    return thread_.drain(deadline);
+}
 
 // A round that failed is tried again and hurts nobody meanwhile, so it does not make the process unready.
 Health RelayModule::health() const {

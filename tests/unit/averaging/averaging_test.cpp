@@ -28,7 +28,9 @@ struct World {
         source.signals.assign(1, PartitionsAssigned{{0}});
         averaging = std::make_unique<Averaging>(source, store, store, store, support::Log::silent(), metrics, options);
     }
-    PricePoint add(Series const& series, int price) { return store.add(series, Price::from_units(Int128(price) * 1'000'000'000'000'000'000)); }
+    PricePoint add(Series const& series, int price) {
+        return store.add(series, Price::from_units(Int128(price) * 1'000'000'000'000'000'000));
+    }
     void add_and_publish(Series const& series, int count) {
         for (int i = 0; i < count; ++i) log.publish(add(series, 100 + static_cast<int>(store.stored[series].size())));
     }
@@ -157,7 +159,8 @@ TEST_CASE("while the store is away the same batch is tried again, ever more slow
     CHECK(world.averaging->healthy());
     world.store.fault = [] { return Fault::unavailable; };
     CHECK(world.averaging->step() == milliseconds(0));
-    for (int const expected : {50, 100, 200, 400, 800, 1600, 3200, 5000, 5000}) CHECK(world.averaging->step() == milliseconds(expected));
+    for (int const expected : {50, 100, 200, 400, 800, 1600, 3200, 5000, 5000})
+        CHECK(world.averaging->step() == milliseconds(expected));
     CHECK_FALSE(world.averaging->healthy());
     world.store.fault = [] { return Fault::none; };
     world.run();
@@ -169,7 +172,9 @@ TEST_CASE("a commit whose outcome is not known is settled by the offset") {
     World world;
     world.add_and_publish(apple, 8);
     bool once = true;
-    world.store.fault = [&] { return world.store.reads > 1 && std::exchange(once, false) ? Fault::applied_but_unknown : Fault::none; };
+    world.store.fault = [&] {
+        return world.store.reads > 1 && std::exchange(once, false) ? Fault::applied_but_unknown : Fault::none;
+    };
     world.run();
     CHECK(world.store.averages.size() == 4);
     CHECK(world.store.refused + (once ? 1 : 0) <= 1);

@@ -14,8 +14,8 @@ namespace {
 
 PriceEvent sample_event() {
     PricePoint point(*Uuid::parse("018e5b1c-0000-7000-8000-000000000001"), Series(*Symbol::parse("AAPL"), "alpha_vantage"), 7,
-                     *Price::parse("150.25").price, *parse_rfc3339("2024-03-20T10:30:00Z"), *parse_rfc3339("2024-03-20T10:30:01.5Z"),
-                     *Uuid::parse("018e5b1c-0000-7000-8000-000000000002"));
+                     *Price::parse("150.25").price, *parse_rfc3339("2024-03-20T10:30:00Z"),
+                     *parse_rfc3339("2024-03-20T10:30:01.5Z"), *Uuid::parse("018e5b1c-0000-7000-8000-000000000002"));
     return PriceEvent(point, 3);
 }
 
@@ -26,7 +26,8 @@ std::string value_of(PriceEvent const& event) {
 }
 
 std::string plain(std::string const& price) {
-    return R"({"symbol":"btc-usd","price":)" + price + R"(,"timestamp":"2024-03-20T10:30:00Z","source":"coinbase","raw_response_id":"x"})";
+    return R"({"symbol":"btc-usd","price":)" + price +
+           R"(,"timestamp":"2024-03-20T10:30:00Z","source":"coinbase","raw_response_id":"x"})";
 }
 
 std::string fault_of(std::string const& value, EventHeaders const& headers = {}) {
@@ -114,7 +115,8 @@ TEST_CASE("a record that cannot be read says which class of fault it has") {
     CHECK(fault_of(R"({"symbol":1,"price":1,"timestamp":"2024-03-20T10:30:00Z","source":"x"})") == "wrong_type");
     CHECK(fault_of(plain("null")) == "wrong_type");
     CHECK(fault_of(plain("[1]")) == "wrong_type");
-    for (std::string const price : {"0", "-1", "1e400", "1e-400", "\"NaN\"", "\"\"", "\"1,5\""}) CHECK(fault_of(plain(price)) == "bad_price");
+    for (std::string const price : {"0", "-1", "1e400", "1e-400", "\"NaN\"", "\"\"", "\"1,5\""})
+        CHECK(fault_of(plain(price)) == "bad_price");
     CHECK(fault_of(R"({"symbol":"A B","price":1,"timestamp":"2024-03-20T10:30:00Z","source":"x"})") == "bad_symbol");
     CHECK(fault_of(R"({"symbol":"A","price":1,"timestamp":"2024-03-20T10:30:00","source":"x"})") == "bad_timestamp");
     CHECK(fault_of(R"({"symbol":"A","price":1,"timestamp":"2024-03-20T10:30:00Z","source":"X Y"})") == "bad_source");

@@ -27,7 +27,9 @@ std::string refusal(std::string const& text, JsonLimits const& limits = {}) {
     return result.error().message;
 }
 
-bool contains(std::string const& text, std::string const& part) { return text.find(part) != std::string::npos; }
+bool contains(std::string const& text, std::string const& part) {
+    return text.find(part) != std::string::npos;
+}
 
 }  // namespace
 
@@ -63,7 +65,8 @@ TEST_CASE("a JSON pointer finds what RFC 6901 says") {
     CHECK(value.at("/m~0n")->text() == "8");
     CHECK(value.at("/ ")->text() == "7");
     CHECK(value.at("/o/0")->text() == "zero");
-    for (std::string const pointer : {"foo", "/foo/2", "/foo/00", "/foo/-", "/foo/x", "/foo/0/1", "/m~n", "/m~2n", "/a~", "/foo/18446744073709551616"}) {
+    for (std::string const pointer :
+         {"foo", "/foo/2", "/foo/00", "/foo/-", "/foo/x", "/foo/0/1", "/m~n", "/m~2n", "/a~", "/foo/18446744073709551616"}) {
         INFO(pointer);
         CHECK(value.at(pointer) == nullptr);
     }
@@ -95,8 +98,9 @@ TEST_CASE("JSON beyond a limit is refused") {
 }
 
 TEST_CASE("what is not JSON is refused with its place") {
-    for (std::string const text : {"", " ", "{", "[1,]", "{\"a\":1,}", "nul", "NaN", "Infinity", "01", "1.", ".5", "+1", "'a'", "\"a", "1 2", "{} x",
-                                   "\"\xff\"", "\"\\ud800\"", "// c\n1", "{a:1}", "\x01"}) {
+    for (std::string const text :
+         {"",   " ",   "{",   "[1,]", "{\"a\":1,}", "nul",      "NaN",         "Infinity", "01",    "1.",  ".5",
+          "+1", "'a'", "\"a", "1 2",  "{} x",       "\"\xff\"", "\"\\ud800\"", "// c\n1",  "{a:1}", "\x01"}) {
         CHECK(contains(refusal(text), "not valid JSON at byte "));
     }
     JsonLimits with_comments;

@@ -43,15 +43,18 @@ TEST_CASE("a price is printed in its shortest plain notation") {
 }
 
 TEST_CASE("what is not a price says why") {
-    for (std::string const text : {"", " 1", "1 ", "null", "NaN", "Infinity", "-", "+", ".", "1.", "1.e5", "1e", "1e+", "0x10", "1,5", "1e5x"}) {
+    for (std::string const text :
+         {"", " 1", "1 ", "null", "NaN", "Infinity", "-", "+", ".", "1.", "1.e5", "1e", "1e+", "0x10", "1,5", "1e5x"}) {
         INFO(text);
         CHECK(fault_of(text) == PriceFault::not_a_number);
     }
-    for (std::string const text : {"0", "-0", "0.000", "-1", "-1e400", "1e-400", "1e-999999999999", "0e999999999999", "0.0000000000000000005"}) {
+    for (std::string const text :
+         {"0", "-0", "0.000", "-1", "-1e400", "1e-400", "1e-999999999999", "0e999999999999", "0.0000000000000000005"}) {
         INFO(text);
         CHECK(fault_of(text) == PriceFault::not_positive);
     }
-    for (std::string const text : {"1e400", "1e18", "1000000000000000000", "1e999999999999", "999999999999999999.9999999999999999995"}) {
+    for (std::string const text :
+         {"1e400", "1e18", "1000000000000000000", "1e999999999999", "999999999999999999.9999999999999999995"}) {
         INFO(text);
         CHECK(fault_of(text) == PriceFault::out_of_range);
     }
@@ -88,8 +91,8 @@ TEST_CASE("an average is read from what was printed alone") {
     CHECK(Average::parse("0.0000000000000000001")->units() == 1);
     CHECK(Average::parse("150.25")->to_string() == "150.25");
     CHECK(Average::parse("150.2500000000000000000")->to_string() == "150.25");
-    for (std::string const text : {"", ".", "1.", ".5", "-1", "+1", "1e5", "01", "00", " 1", "1 ", "1.2.3", "1,5", "NaN", "1000000000000000000",
-                                   "0.00000000000000000001"}) {
+    for (std::string const text : {"", ".", "1.", ".5", "-1", "+1", "1e5", "01", "00", " 1", "1 ", "1.2.3", "1,5", "NaN",
+                                   "1000000000000000000", "0.00000000000000000001"}) {
         INFO(text);
         CHECK_FALSE(Average::parse(text));
     }

@@ -11,9 +11,13 @@ namespace mds::testing {
 
 using Big = boost::multiprecision::cpp_int;
 
-inline Big big(Int128 value) { return Big(value); }
+inline Big big(Int128 value) {
+    return Big(value);
+}
 
-inline Big ten_to(int n) { return boost::multiprecision::pow(Big(10), static_cast<unsigned>(n)); }
+inline Big ten_to(int n) {
+    return boost::multiprecision::pow(Big(10), static_cast<unsigned>(n));
+}
 
 /// numerator / denominator, half to even.
 inline Big divided_half_even(Big const& numerator, Big const& denominator) {

@@ -31,7 +31,8 @@ Big exact_mean(std::span<Price const> prices) {
 TEST_CASE("the mean of five is exact") {
     CHECK(mean(prices_of({"1", "2", "3", "4", "6"})).to_string() == "3.2");
     CHECK(mean(prices_of({"0.000000000000000001", "0.000000000000000001", "0.000000000000000001", "0.000000000000000001",
-                          "0.000000000000000002"})).to_string() == "0.0000000000000000012");
+                          "0.000000000000000002"}))
+              .to_string() == "0.0000000000000000012");
     CHECK(mean(prices_of({"150.25", "150.26", "150.27", "150.28", "150.30"})).to_string() == "150.272");
 }
 
@@ -59,7 +60,8 @@ TEST_CASE("the mean of any prices is that of big integers") {
         std::vector<Price> prices;
         auto const count = 1 + random() % (round % 50 == 0 ? 500 : 12);
         for (std::uint64_t i = 0; i < count; ++i) {
-            Int128 units = Int128(random() % 1'000'000'000'000'000'000) * 1'000'000'000'000'000'000 + random() % 1'000'000'000'000'000'000;
+            Int128 units =
+                Int128(random() % 1'000'000'000'000'000'000) * 1'000'000'000'000'000'000 + random() % 1'000'000'000'000'000'000;
             for (auto cut = random() % 36; cut > 0; --cut) units /= 10;
             prices.push_back(Price::from_units(units + 1 > largest ? largest : units + 1));
         }

@@ -14,9 +14,22 @@ using namespace mds;
 // The texts stand in tables, metrics and answers: a change of any of them breaks somebody.
 
 TEST_CASE("outcomes have fixed texts, read back as they were written") {
-    std::vector<std::string> const texts{"ok",          "unknown_symbol", "bad_symbol_in_batch", "batch_too_large", "rate_limited", "quota_exhausted",
-                                         "auth",        "entitlement",    "bad_request",         "banned",          "blocked",      "unavailable",
-                                         "timeout",     "no_data",        "malformed",           "unclassified_error"};
+    std::vector<std::string> const texts{"ok",
+                                         "unknown_symbol",
+                                         "bad_symbol_in_batch",
+                                         "batch_too_large",
+                                         "rate_limited",
+                                         "quota_exhausted",
+                                         "auth",
+                                         "entitlement",
+                                         "bad_request",
+                                         "banned",
+                                         "blocked",
+                                         "unavailable",
+                                         "timeout",
+                                         "no_data",
+                                         "malformed",
+                                         "unclassified_error"};
     for (std::size_t i = 0; i < texts.size(); ++i) {
         CHECK(to_string(static_cast<Outcome>(i)) == texts[i]);
         CHECK(parse_outcome(texts[i]) == static_cast<Outcome>(i));

@@ -13,7 +13,8 @@ TEST_CASE("a symbol is folded to upper case unless its case is preserved") {
 }
 
 TEST_CASE("a symbol is 1 to 32 bytes of its alphabet") {
-    for (std::string const text : {"A", "BRK.B", "BTC-USD", "EURUSD=X", "^GSPC", "BINANCE:BTCUSDT", "BTC/USD", "A_1"}) CHECK(Symbol::parse(text));
+    for (std::string const text : {"A", "BRK.B", "BTC-USD", "EURUSD=X", "^GSPC", "BINANCE:BTCUSDT", "BTC/USD", "A_1"})
+        CHECK(Symbol::parse(text));
     CHECK(Symbol::parse(std::string(32, 'A')));
     for (std::string const text : {"", " ", "A B", "A,B", "A?", "A%20", "A\n", "\xc3\x84", "A*", "A\"", "A\\"}) {
         INFO(text);

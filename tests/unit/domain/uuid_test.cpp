@@ -33,9 +33,10 @@ TEST_CASE("an identifier is read in its canonical form alone") {
     std::string const text = "017f22e2-79b0-7cc3-98c4-dc0c0c07398f";
     CHECK(Uuid::parse(text)->to_string() == text);
     CHECK(Uuid::parse("017F22E2-79B0-7CC3-98C4-DC0C0C07398F")->to_string() == text);
-    for (std::string const bad : {"", "017f22e2-79b0-7cc3-98c4-dc0c0c07398", "017f22e2-79b0-7cc3-98c4-dc0c0c07398ff", "017f22e279b07cc398c4dc0c0c07398f",
-                                  "{17f22e2-79b0-7cc3-98c4-dc0c0c07398}", "017f22e2-79b0-7cc3-98c4-dc0c0c07398g", "017f22e2_79b0-7cc3-98c4-dc0c0c07398f",
-                                  "017f22e2-79b0-7cc3-98c4-dc0c0c0739-f", "-017f22e279b0-7cc3-98c4-dc0c0c07398f"}) {
+    for (std::string const bad :
+         {"", "017f22e2-79b0-7cc3-98c4-dc0c0c07398", "017f22e2-79b0-7cc3-98c4-dc0c0c07398ff", "017f22e279b07cc398c4dc0c0c07398f",
+          "{17f22e2-79b0-7cc3-98c4-dc0c0c07398}", "017f22e2-79b0-7cc3-98c4-dc0c0c07398g", "017f22e2_79b0-7cc3-98c4-dc0c0c07398f",
+          "017f22e2-79b0-7cc3-98c4-dc0c0c0739-f", "-017f22e279b0-7cc3-98c4-dc0c0c07398f"}) {
         INFO(bad);
         CHECK_FALSE(Uuid::parse(bad));
     }

@@ -21,7 +21,9 @@ namespace {
 constexpr milliseconds no_wait{0};
 Series const apple = series_of("AAPL");
 
-PricePoint point(std::int64_t seq) { return point_of(apple, seq, Price::from_units(seq)); }
+PricePoint point(std::int64_t seq) {
+    return point_of(apple, seq, Price::from_units(seq));
+}
 
 /// What a poll gave, in a word.
 std::string told(Result<BusSignal> const& signal) {

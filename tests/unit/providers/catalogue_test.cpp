@@ -139,6 +139,7 @@ TEST_CASE("symbols are spelt as the provider wants them") {
     CHECK(spell(R"({"split": "-/", "format": "{base}{quote}"})", "BTC/USDT") == "BTCUSDT BTC USDT");
     CHECK(spell(R"({"split": "-", "format": "{base}{quote}"})", "AAPL") == "none");
     CHECK(spell(R"({"split_at": 3, "letters": "lower", "format": "{base}-{quote}"})", "EURUSD") == "eur-usd eur usd");
+    CHECK(spell(R"({"split": "-"}, "batch": {"max": 2, "request": {"path": "/{quotes}"}, "row": {"path": "/{quote}"}})", "AAPL") == "none");
     CHECK(spell(R"({"prefix": "X:", "suffix": "=X"})", "A") == "X:A=X  ");
     CHECK(spell(R"({"split": "-", "letters": "lower", "table": {"BTC-USD": "bitcoin"}})", "BTC-USD") == "bitcoin btc usd");
 }

@@ -280,6 +280,22 @@ TEST_CASE("secrets appear nowhere in a result") {
     CHECK(cut.answer->body.find("s3") == std::string::npos);
 }
 
+TEST_CASE("in a batch only the symbols that the provider can spell are asked for, and each has its result") {
+    StubServer server([](StubRequest const&) { return reply(200, R"({"ETHUSD": {"p": "2"}, "BTCUSD": {"p": "1"}})"); });
+    ProviderFixture fixture({R"({"providers": {"pairs": {"base_url": ")" + server.url() + R"(", "symbol": {"split": "-", "format": "{base}{quote}"},
+        "request": {"path": "/q", "query": {"s": "{symbols}"}}, "row": {"path": "/{symbol}"}, "values": {"price": "/p"}, "batch": {"max": 9}}}})"});
+    auto const answer = fixture.fetch("pairs", {"AAPL", "BTC-USD", "MSFT", "ETH-USD", "IBM"});
+    REQUIRE(answer.results.size() == 5);
+    for (std::size_t i : {0u, 2u, 4u}) CHECK(answer.results[i].reject()->outcome == Outcome::unknown_symbol);
+    CHECK(answer.results[1].quote()->price.to_string() == "1");
+    CHECK(answer.results[3].quote()->price.to_string() == "2");
+    CHECK(server.requests().at(0).target == "/q?s=BTCUSD%2CETHUSD");
+    auto const none = fixture.fetch("pairs", {"AAPL", "MSFT"});
+    CHECK(none.results.size() == 2);
+    CHECK_FALSE(none.answer);
+    CHECK(server.requests().size() == 1);
+}
+
 TEST_CASE("a provider without its key is known and says which variable it needs") {
     std::vector<codec::CatalogueText> const texts{providers::shipped_catalogue()};
     auto catalogue = codec::read_catalogue(texts, [](std::string const&) { return std::optional<std::string>(); });
@@ -291,6 +307,16 @@ TEST_CASE("a provider without its key is known and says which variable it needs"
     CHECK(directory.find("finnhub")->traits().missing_secret == "FINNHUB_API_KEY");
     CHECK(directory.find("finnhub")->traits().zero_means_unknown);
     CHECK(directory.find("coinbase")->traits().missing_secret.empty());
+    std::optional<FetchAnswer> answer;
+    std::vector<Symbol> symbols(1, *Symbol::parse("AAPL"));
+    auto const keep = [](PriceProvider& provider, std::vector<Symbol> wanted, std::optional<FetchAnswer>& out) -> Awaitable<void> {
+        auto const never = SteadyTime::max();
+        out = co_await provider.fetch(std::move(wanted), never);
+    };
+    net::co_spawn(fixture.loop, keep(*directory.find("finnhub"), symbols, answer), net::detached);
+    fixture.run_until([&] { return answer.has_value(); });
+    CHECK(only_reject(*answer).outcome == Outcome::auth);
+    CHECK(only_reject(*answer).reason.find("FINNHUB_API_KEY") != std::string::npos);
 }
 
 TEST_CASE("the directory finds names and aliases and lists names only") {

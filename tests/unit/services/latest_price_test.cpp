@@ -53,6 +53,7 @@ TEST_CASE("a closed market does not send every read to the provider: freshness i
     f.provider.says("150.25");
     CHECK(f.get()->source == PriceSource::provider);
     for (int i = 0; i < 10; ++i) {
+        f.clock.advance(1s);
         auto const answer = f.get();
         REQUIRE(answer.has_value());
         CHECK(answer->source == PriceSource::memory);

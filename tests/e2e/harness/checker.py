@@ -1,0 +1,300 @@
+"""Checks a data directory of the service against what must always hold, whatever happened to the process.
+
+    python3 -m harness.checker DIR [--witness FILE] [--interval SECONDS] [--busy]      (from tests/e2e)
+
+It reads the tables with Python's own SQLite, computes with fractions, and shares no code with the service. What it is told from
+outside comes as a witness file: one JSON object per line,
+
+    {"kind": "served", "symbol": S, "price": TEXT}                       a provider served it, and it must be stored
+    {"kind": "told", "symbol": S, "provider": P, "price": TEXT, ...}     a client read it; with "point_id" and "seq" where given
+
+Checked, by the numbers that the tests use: I1 nothing acknowledged is lost, I2 points and raw rows belong together, I3 dense numbers,
+I4 one event per point, I7 one average per point from the fifth on, I8 each average is the exact mean, I9 the consumer's offset,
+I11 every due tick has its end.
+"""
+
+import argparse
+import collections
+import contextlib
+import json
+import pathlib
+import sqlite3
+import sys
+from fractions import Fraction
+
+WINDOW = 5
+
+
+class Report:
+    """Counts, and violations by invariant. `violations` empty: everything holds."""
+
+    def __init__(self):
+        self.counts = collections.Counter()
+        self.violations = collections.defaultdict(list)
+
+    def broken(self, invariant, text):
+        self.violations[invariant].append(text)
+
+    def lines(self, examples=5):
+        yield "  ".join(f"{name}={count}" for name, count in self.counts.items())
+        for invariant in sorted(self.violations):
+            found = self.violations[invariant]
+            yield f"{invariant}: {len(found)} violation(s)"
+            yield from (f"    {text}" for text in found[:examples])
+        yield "violations: " + (", ".join(sorted(self.violations)) if self.violations else "none")
+
+    def __str__(self):
+        return "\n".join(self.lines())
+
+
+def database_of(directory):
+    """The one SQLite file in a data directory."""
+    def is_database(path):
+        with path.open("rb") as file:
+            return file.read(16) == b"SQLite format 3\0"
+
+    found = [path for path in sorted(pathlib.Path(directory).iterdir()) if path.is_file() and is_database(path)]
+    if len(found) != 1:
+        raise FileNotFoundError(f"{len(found)} SQLite files in {directory}")
+    return found[0]
+
+
+def uuid_text(data):
+    text = data.hex()
+    return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
+
+
+class Tables:
+    """What the tables hold, as Python values."""
+
+    def __init__(self, database):
+        with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+            self.integrity = [row[0] for row in connection.execute("PRAGMA integrity_check")]
+            self.series = {row[0]: row[1:] for row in connection.execute("SELECT id, symbol, provider, last_seq FROM series")}
+            self.points = list(connection.execute(
+                "SELECT series_id, seq, id, price, timestamp, fetched_at, raw_data_id FROM price_points ORDER BY series_id, seq"))
+            self.averages = list(connection.execute(
+                "SELECT series_id, interval, seq, average_price, timestamp, fetched_at FROM moving_average ORDER BY series_id, seq"))
+            self.raw = {row[0]: row[1:] for row in connection.execute(
+                "SELECT id, provider, symbols, cause, attempt, tick_due, body FROM raw_market_data")}
+            self.outcomes = list(connection.execute(
+                "SELECT fetch_id, symbol, provider, outcome, answered, cause, attempt, tick_due FROM fetch_outcomes"))
+            self.missed = list(connection.execute(
+                "SELECT symbols, first_due, last_due, ticks, reason, interval FROM missed_ticks"))
+            self.outbox = list(connection.execute("SELECT position, series_id, seq FROM outbox ORDER BY position"))
+            self.head = connection.execute("SELECT position FROM outbox_head").fetchone()[0]
+            self.offsets = list(connection.execute("SELECT partition, epoch, next FROM consumer_offsets"))
+            self.intervals = {row[0] for row in connection.execute("SELECT DISTINCT interval FROM polling_jobs")}
+
+
+def check(directory, witnesses=(), interval=None, quiet_bus=True, polled_from=None, polled_until=None):
+    """Everything above. `quiet_bus`: the consumer has had the time to read all there is. `interval`: of every job, for I11; with
+    `polled_from` and `polled_until` (seconds since the epoch) every symbol's ticks must cover that time."""
+    tables, report = Tables(database_of(directory)), Report()
+    if tables.integrity != ["ok"]:
+        report.broken("integrity", "; ".join(tables.integrity[:3]))
+    report.counts.update(series=len(tables.series), points=len(tables.points), averages=len(tables.averages), raw=len(tables.raw),
+                         rejects=len(tables.outcomes), missed_ranges=len(tables.missed))
+    witnessed(tables, report, witnesses)
+    points_and_raw_rows(tables, report)
+    dense_numbers(tables, report)
+    one_event_per_point(tables, report)
+    averages(tables, report, quiet_bus)
+    consumer_offset(tables, report, quiet_bus)
+    if interval is not None:
+        tick_ledger(tables, report, interval, polled_from, polled_until)
+    return report
+
+
+def witnessed(tables, report, witnesses):
+    """I1: what somebody outside knows to be stored, is."""
+    by_price, by_id = collections.defaultdict(set), {}
+    for series, seq, point, price, *_ in tables.points:
+        symbol, provider, _ = tables.series[series]
+        by_price[symbol, Fraction(price)].add(provider)
+        by_id[uuid_text(point)] = (symbol, provider, seq, Fraction(price))
+    for witness in witnesses:
+        kind, symbol, price = witness["kind"], witness["symbol"], Fraction(witness["price"])
+        report.counts["witnessed_" + kind] += 1
+        providers = by_price.get((symbol, price), set())
+        if not providers or witness.get("provider", next(iter(providers))) not in providers:
+            report.counts["lost"] += 1
+            report.broken("I1", f"{kind}: no point of {symbol} with price {witness['price']}")
+        if "point_id" in witness:
+            told = (symbol, witness["provider"], witness["seq"], price)
+            if by_id.get(witness["point_id"]) != told:
+                report.counts["lost"] += 1
+                report.broken("I1", f"point {witness['point_id']} was given as {told}, stored is {by_id.get(witness['point_id'])}")
+
+
+def points_and_raw_rows(tables, report):
+    """I2: each point has its raw row, and each symbol that a raw row was asked for has exactly one point or one reject."""
+    ends = collections.defaultdict(list)
+    for series, seq, _, price, _, _, raw in tables.points:
+        symbol, provider, _ = tables.series[series]
+        ends[raw].append(symbol)
+        if raw not in tables.raw:
+            report.broken("I2", f"{symbol}/{provider} {seq}: its raw row does not exist")
+        elif tables.raw[raw][0] != provider:
+            report.broken("I2", f"{symbol}/{provider} {seq}: its raw row is of {tables.raw[raw][0]}")
+        if Fraction(price) <= 0:
+            report.broken("I2", f"{symbol}/{provider} {seq}: price {price}")
+    for fetch, symbol, _, outcome, answered, *_ in tables.outcomes:
+        if outcome == "ok":
+            report.broken("I2", f"{symbol}: a reject with outcome ok")
+        if answered:
+            ends[fetch].append(symbol)
+            if fetch not in tables.raw:
+                report.broken("I2", f"{symbol}: a reject of an answer that is not stored")
+        elif fetch in tables.raw:
+            report.broken("I2", f"{symbol}: a reject without an answer, but the answer is stored")
+    for raw, (provider, symbols, *_) in tables.raw.items():
+        asked = sorted(json.loads(symbols))
+        if asked != sorted(ends.get(raw, [])):
+            report.broken("I2", f"raw {uuid_text(raw)} of {provider}: asked for {asked[:5]}, ends {sorted(ends.get(raw, []))[:5]}")
+
+
+def dense_numbers(tables, report):
+    """I3: the numbers of a series are 1, 2, 3 ... and the series row knows the last. Ids occur once."""
+    numbers = collections.defaultdict(list)
+    for series, seq, *_ in tables.points:
+        numbers[series].append(seq)
+    for series, (symbol, provider, last) in tables.series.items():
+        have = numbers[series]
+        if have != list(range(1, len(have) + 1)):
+            report.broken("I3", f"{symbol}/{provider}: {len(have)} points, highest {max(have)}")
+        if last != len(have):
+            report.broken("I3", f"{symbol}/{provider}: last_seq {last}, {len(have)} points")
+    repeated = len(tables.points) - len({point[2] for point in tables.points})
+    if repeated:
+        report.counts["duplicated"] += repeated
+        report.broken("I3", f"{repeated} point ids occur twice")
+
+
+def one_event_per_point(tables, report):
+    """I4: positions are dense up to the head, each point is one event, and each event has its point."""
+    foreign = {raw for raw, row in tables.raw.items() if row[2] == "foreign"}
+    own = [(point[0], point[1]) for point in tables.points if point[6] not in foreign]
+    if tables.head != len(own):
+        report.broken("I4", f"{tables.head} events were written for {len(own)} points")
+    positions = [row[0] for row in tables.outbox]
+    if positions and positions != list(range(positions[0], tables.head + 1)):
+        report.broken("I4", "the positions of the outbox have holes, or do not end at its head")
+    events = collections.Counter((series, seq) for _, series, seq in tables.outbox)
+    for event, count in events.items():
+        if count > 1:
+            report.counts["duplicated"] += 1
+            report.broken("I4", f"{count} events of point {event}")
+    known = set(own)
+    for event in events.keys() - known:
+        report.broken("I4", f"event of point {event}, which does not exist")
+    if positions and positions[0] == 1:
+        for point in known - events.keys():
+            report.broken("I4", f"no event of point {point}")
+    last = collections.defaultdict(int)
+    for position, series, seq in tables.outbox:
+        if last[series] and seq != last[series] + 1:
+            report.broken("I4", f"position {position}: seq {seq} of series {series} after {last[series]}")
+        last[series] = seq
+
+
+def averages(tables, report, quiet_bus):
+    """I7 and I8: one average per point from the fifth on, each the exact mean of the five points up to it, with that point's times."""
+    points = collections.defaultdict(dict)
+    for series, seq, _, price, timestamp, fetched, _ in tables.points:
+        points[series][seq] = (Fraction(price), timestamp, fetched)
+    stored = collections.defaultdict(set)
+    for series, interval, seq, value, timestamp, fetched in tables.averages:
+        name = "/".join(tables.series[series][:2])
+        stored[series].add(seq)
+        window = [points[series].get(number) for number in range(seq - WINDOW + 1, seq + 1)]
+        if interval != WINDOW or seq < WINDOW or None in window:
+            report.broken("I7", f"{name} {seq}: an average of {interval} without its points")
+            continue
+        mean = sum((price for price, _, _ in window), Fraction(0)) / WINDOW
+        if Fraction(value) != mean:
+            report.broken("I8", f"{name} {seq}: stored {value}, the mean is {mean}")
+        if (timestamp, fetched) != window[-1][1:]:
+            report.broken("I8", f"{name} {seq}: its times are not those of its point")
+    for series, have in points.items():
+        missing = [seq for seq in range(WINDOW, len(have) + 1) if seq not in stored[series]]
+        if missing:
+            report.counts["averages_missing"] += len(missing)
+            if quiet_bus:
+                report.broken("I7", f"{'/'.join(tables.series[series][:2])}: no average of {missing[:5]} ({len(missing)} in all)")
+
+
+def consumer_offset(tables, report, quiet_bus):
+    """I9: the offset points behind the last event that the averages reflect."""
+    for partition, _, following in tables.offsets:
+        if following > tables.head + 1:
+            report.broken("I9", f"partition {partition}: next is {following}, the log ends at {tables.head}")
+        if quiet_bus and following != tables.head + 1:
+            report.broken("I9", f"partition {partition}: next is {following}, the log ends at {tables.head} and nothing is under way")
+        done = {(series, seq) for series, _, seq, *_ in tables.averages}
+        for position, series, seq in tables.outbox:
+            if seq >= WINDOW and (position < following) != ((series, seq) in done):
+                report.broken("I9", f"position {position}: next is {following}, its average is "
+                                    f"{'there' if (series, seq) in done else 'not there'}")
+    if tables.head > 0 and quiet_bus and not tables.offsets:
+        report.broken("I9", "no offset at all")
+
+
+def tick_ledger(tables, report, interval, polled_from=None, polled_until=None):
+    """I11: between a symbol's first and last tick every due tick ended once: answered, failed, or missed for a reason. The jobs must
+    not have been changed meanwhile: a change may move a symbol to another grid."""
+    step = interval * 1_000_000
+    tried, missed = collections.defaultdict(set), collections.defaultdict(collections.Counter)
+    for provider, symbols, cause, _, due, _ in tables.raw.values():
+        if due is not None:
+            for symbol in json.loads(symbols):
+                tried[symbol].add(due)
+    for _, symbol, _, _, _, _, _, due in tables.outcomes:
+        if due is not None:
+            tried[symbol].add(due)
+    for symbols, first, last, ticks, reason, every in tables.missed:
+        dues = range(first, last + 1, every * 1_000_000)
+        report.counts["missed_" + reason] += ticks * len(json.loads(symbols))
+        if len(dues) != ticks or dues[-1] != last:
+            report.broken("I11", f"missed {first}-{last}: {ticks} ticks of {every} s do not fit")
+        for symbol in json.loads(symbols):
+            missed[symbol].update(dues)
+    symbols = tried.keys() | missed.keys()
+    report.counts["symbols_polled"] = len(symbols)
+    for symbol in symbols:
+        both = tried[symbol] & missed[symbol].keys()
+        if both:
+            report.broken("I11", f"{symbol}: {len(both)} ticks both tried and missed, such as {min(both)}")
+        twice = [due for due, count in missed[symbol].items() if count > 1]
+        if twice:
+            report.broken("I11", f"{symbol}: {len(twice)} ticks missed twice, such as {min(twice)}")
+        all_dues = tried[symbol] | missed[symbol].keys()
+        expected = set(range(min(all_dues), max(all_dues) + 1, step))
+        report.counts["ticks"] += len(all_dues)
+        report.counts["ticks_tried"] += len(tried[symbol])
+        if polled_from is not None and min(all_dues) > polled_from * 1e6 + step:
+            report.broken("I11", f"{symbol}: its first tick is {min(all_dues) / 1e6 - polled_from:.3f} s after the begin")
+        if polled_until is not None and max(all_dues) < polled_until * 1e6 - step:
+            report.broken("I11", f"{symbol}: its last tick is {polled_until - max(all_dues) / 1e6:.3f} s before the end")
+        if expected != all_dues:
+            lost = sorted(expected - all_dues)
+            report.counts["ticks_lost"] += len(lost)
+            report.broken("I11", f"{symbol}: {len(lost)} due ticks without an end {lost[:3]}, "
+                                 f"{len(all_dues - expected)} ticks that were not due {sorted(all_dues - expected)[:3]}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("directory")
+    parser.add_argument("--witness", type=pathlib.Path, help="JSON lines of what is known outside")
+    parser.add_argument("--interval", type=int, help="seconds between two ticks of every job: also check the ledger of ticks")
+    parser.add_argument("--busy", action="store_true", help="the consumer may be behind")
+    options = parser.parse_args()
+    witnesses = [json.loads(line) for line in options.witness.open()] if options.witness else []
+    report = check(options.directory, witnesses, options.interval, quiet_bus=not options.busy)
+    print(report)
+    return 1 if report.violations else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
