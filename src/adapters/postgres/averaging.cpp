@@ -29,7 +29,9 @@ Result<PartitionClaim> AverageStore::claim(std::int32_t partition) {
 /// tripwire; then the whole is done over in the way that passes over them.
 Result<void> AverageStore::commit(AveragingBatch const& batch) {
     auto done = commit_with(batch, &AverageStore::copy);
-    if (!done && connection_.last_fault() == Fault::repeated_row) done = commit_with(batch, &AverageStore::insert_missing);
+    bool const tripped =
+        !done && done.error().code == ErrorCode::invalid_argument && connection_.last_fault() == Fault::repeated_row;
+    if (tripped) done = commit_with(batch, &AverageStore::insert_missing);
     return done;
 }
 

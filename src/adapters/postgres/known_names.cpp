@@ -1,5 +1,6 @@
 #include "adapters/postgres/known_names.hpp"
 
+#include "adapters/postgres/point_row.hpp"
 #include "adapters/postgres/statements.hpp"
 
 namespace mds::postgres {
@@ -26,6 +27,7 @@ Result<void> KnownNames::learn_series(std::set<Series> const& wanted) {
     connection_.send(sql::names::find_series, symbols, providers);
     auto replies = connection_.run();
     if (!replies) return replies.error();
+    if (replies->at(1).size() != symbols.size()) return damaged("a series that was made just now");
     for (Rows& rows = replies->at(1); rows.next();)
         if (auto symbol = Symbol::parse(rows.bytes(0), SymbolCase::preserve))
             series_.emplace(Series(*std::move(symbol), rows.text(1)), rows.integer(2));
@@ -41,6 +43,7 @@ Result<void> KnownNames::learn_groups(std::set<std::string> const& wanted) {
     connection_.send(sql::names::find_groups, names);
     auto replies = connection_.run();
     if (!replies) return replies.error();
+    if (replies->at(1).size() != names.size()) return damaged("a fetch group that was made just now");
     for (Rows& rows = replies->at(1); rows.next();) groups_.emplace(rows.text(0), rows.integer(1));
     return {};
 }
