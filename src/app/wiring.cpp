@@ -49,13 +49,13 @@ public:
           bus_(*outbox_),
           ingest_(store.ingest(), clock_, random_, {&cache_, &bus_}, log, metrics, ingest_options(config)),
           sink_(ingest_),
-          latest_(cache_, store.prices(), directory_, ingest_, clock_, random_, loops.fetch.executor(), log, metrics,
+          latest_(cache_, store.prices(), directory_, holds_, ingest_, clock_, random_, loops.fetch.executor(), log, metrics,
                   latest_price_options(config)),
           averages_(store.averages(), store.prices()),
           averaging_(bus_, store.averaging(), store.series_history(), store.latest_prices(), log, metrics,
                      averaging_options(config, store.store_epoch())),
           retention_(store.outbox_pruner(), store.raw_retention(), clock_, log, metrics, retention_options(config)),
-          polling_(store.poll_plan(), directory_, sink_, clock_, timer_, random_, loops.fetch.executor(), log, metrics,
+          polling_(store.poll_plan(), directory_, holds_, sink_, clock_, timer_, random_, loops.fetch.executor(), log, metrics,
                    poll_driver_options(config)),
           jobs_(store.jobs(), store.job_reads(), directory_, clock_, random_, [this] { polling_.changed(); }) {
         add_modules();
@@ -144,6 +144,7 @@ private:
     clock::SystemRandom random_;
     clock::SteadyTimer timer_;
     providers::Directory directory_;
+    ProviderHolds holds_;
     LatestCache cache_;
     std::unique_ptr<OutboxLog> outbox_;
     embedded_bus::OutboxSource bus_;
