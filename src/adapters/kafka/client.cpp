@@ -80,6 +80,17 @@ std::pair<rd_kafka_resp_err_t, std::string> answer_of(rd_kafka_event_t* event) {
     return {rd_kafka_topic_result_error(topics[0]), text == nullptr ? "" : text};
 }
 
+/// Asks for all topics: asking a broker for one by name may create it there, with the broker's idea of partitions.
+Result<bool> exists(rd_kafka_t* client, Options const& options) {
+    struct rd_kafka_metadata const* found = nullptr;
+    auto const code = rd_kafka_metadata(client, 1, nullptr, &found, static_cast<int>(options.request_timeout.count()));
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error("the brokers are away", code, rd_kafka_err2str(code));
+    bool there = false;
+    for (int i = 0; i < found->topic_cnt; ++i) there = there || found->topics[i].topic == options.topic;
+    rd_kafka_metadata_destroy(found);
+    return there;
+}
+
 bool may_be_there_all_the_same(rd_kafka_resp_err_t code) {
     switch (code) {
         case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
@@ -120,6 +131,9 @@ ClientHandle make_client(rd_kafka_type_t type, Options const& options, Propertie
 }
 
 Result<void> ensure_topic(rd_kafka_t* client, Options const& options, support::Log const& log) {
+    auto const there = exists(client, options);
+    if (!there) return there.error();
+    if (*there) return {};
     std::array<char, 512> why{};
     NewTopic topic(rd_kafka_NewTopic_new(options.topic.c_str(), options.partitions, -1, why.data(), why.size()));
     if (!topic) return Error(ErrorCode::internal, "the topic cannot be created", why.data());

@@ -5,6 +5,7 @@
 
 #include <numeric>
 #include <set>
+#include <stdexcept>
 
 using namespace mds;
 using namespace mds::testing;
@@ -15,6 +16,17 @@ std::vector<std::int64_t> up_to(std::int64_t last) {
     std::vector<std::int64_t> all(static_cast<std::size_t>(last));
     std::iota(all.begin(), all.end(), 1);
     return all;
+}
+
+/// What the constructor says; empty where it is content.
+template <class Make>
+std::string refusal(Make make) {
+    try {
+        make();
+        return {};
+    } catch (std::runtime_error const& error) {
+        return error.what();
+    }
 }
 
 }  // namespace
@@ -132,13 +144,13 @@ TEST_CASE("properties reach librdkafka, and those that keep events safe cannot b
     kafka::Options options;
     options.brokers = "127.0.0.1:9";
     options.properties = {{"compression.type", "lz4"}, {"linger.ms", "7"}};
-    CHECK_NOTHROW(kafka::KafkaPublisher(options, support::Log::silent(), metrics));
+    CHECK(refusal([&] { kafka::KafkaPublisher bus(options, support::Log::silent(), metrics); }).empty());
     options.properties = {{"no.such.property", "1"}};
-    CHECK_THROWS_WITH(kafka::KafkaPublisher(options, support::Log::silent(), metrics), Catch::Contains("no.such.property"));
+    CHECK(refusal([&] { kafka::KafkaPublisher bus(options, support::Log::silent(), metrics); }).find("no.such.property") != std::string::npos);
     options.properties = {{"enable.idempotence", "false"}};
-    CHECK_THROWS_WITH(kafka::KafkaPublisher(options, support::Log::silent(), metrics), Catch::Contains("enable.idempotence"));
+    CHECK(refusal([&] { kafka::KafkaPublisher bus(options, support::Log::silent(), metrics); }).find("enable.idempotence") != std::string::npos);
     options.properties = {{"auto.offset.reset", "latest"}};
-    CHECK_THROWS_WITH(kafka::KafkaSource(options, support::Log::silent(), metrics), Catch::Contains("auto.offset.reset"));
+    CHECK(refusal([&] { kafka::KafkaSource source(options, support::Log::silent(), metrics); }).find("auto.offset.reset") != std::string::npos);
 }
 
 TEST_CASE("a log-in that this librdkafka is known to fail with is warned of") {
