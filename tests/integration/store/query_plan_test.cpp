@@ -64,7 +64,7 @@ TEST_CASE("each query of the store uses an index") {
     sqlite::IngestWriter const ingest(side, metrics);
     sqlite::JobWriter const jobs(side);
     sqlite::PlanWriter const plan(side);
-    sqlite::AverageWriter const averages(side, metrics);
+    sqlite::AverageWriter const averages(side, ingest, metrics);
     sqlite::Pruner const pruner(side, metrics);
     sqlite::Connection reading(options, sqlite::Side::read, condition);
     sqlite::Queries const queries(reading);
