@@ -61,7 +61,7 @@ TEST_CASE("each query of the store uses an index") {
     sqlite::ConnectionOptions options;
     options.path = directory.database();
     sqlite::WriteSide side(options, condition);
-    sqlite::IngestWriter const ingest(side, metrics);
+    sqlite::IngestWriter ingest(side, metrics);
     sqlite::JobWriter const jobs(side);
     sqlite::PlanWriter const plan(side);
     sqlite::AverageWriter const averages(side, ingest, metrics);
