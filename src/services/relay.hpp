@@ -26,13 +26,13 @@ class Metrics;
 namespace mds {
 
 struct RelayOptions {
-    std::size_t max_batch = 1000;                  ///< entries read at once, and delivered ones per move of the cursor
-    std::size_t max_under_way = 20'000;            ///< entries handed to the bus and not acknowledged
-    std::chrono::milliseconds look_every{20};      ///< for what other processes committed
-    std::chrono::milliseconds report_wait{20};     ///< for acknowledgements, while there is nothing to hand over
-    std::chrono::milliseconds lease{15'000};       ///< how long the cursor stays ours without a sign of life
+    std::size_t max_batch = 1000;               ///< entries read at once, and delivered ones per move of the cursor
+    std::size_t max_under_way = 20'000;         ///< entries handed to the bus and not acknowledged
+    std::chrono::milliseconds look_every{20};   ///< for what other processes committed
+    std::chrono::milliseconds report_wait{20};  ///< for acknowledgements, while there is nothing to hand over
+    std::chrono::milliseconds lease{15'000};    ///< how long the cursor stays ours without a sign of life
     std::chrono::milliseconds renew_every{5'000};
-    std::chrono::milliseconds patience{10'000};    ///< from then on we take the cursor for lost: two thirds of the lease
+    std::chrono::milliseconds patience{10'000};      ///< from then on we take the cursor for lost: two thirds of the lease
     std::chrono::milliseconds stalled_after{5'000};  ///< without an acknowledgement: not healthy
     std::chrono::milliseconds retry_min{50};
     std::chrono::milliseconds retry_max{5'000};
@@ -87,9 +87,9 @@ private:
     std::unique_ptr<Counts> counts_;
 
     std::optional<RelayClaim> claim_;
-    std::int64_t read_ = 1;          ///< the next position to read
+    std::int64_t read_ = 1;           ///< the next position to read
     std::vector<OutboxEvent> ready_;  ///< read, and refused by a full bus
-    std::size_t handed_ = 0;         ///< of `ready_`
+    std::size_t handed_ = 0;          ///< of `ready_`
     std::int64_t under_way_ = 0;
     std::int64_t acknowledged_ = 0;  ///< beyond the cursor
     std::int64_t highest_ = 0;       ///< position that was ever handed over: up to it an event is a repeat

@@ -21,8 +21,8 @@ struct DeliveryReport {
 class EventPublisher {
 public:
     virtual ~EventPublisher() = default;
-    /// Hands over a run of events in their order; how many it took, from the first on: fewer where its queue is full. Errors: unavailable
-    /// (nothing was taken: try again).
+    /// Hands over a run of events in their order; how many it took, from the first on: fewer where its queue is full. Errors:
+    /// unavailable (nothing was taken: try again).
     virtual Result<std::size_t> enqueue(std::span<OutboxEvent const> events) = 0;
     /// Waits up to `wait` for reports. After a failure nothing is under way any more, and enqueue() begins anew behind what was
     /// delivered.

@@ -49,8 +49,8 @@ private:
 
 using Properties = std::vector<std::pair<std::string, std::string>>;
 
-/// A client with the user's properties and, above them, `ours`. Throws std::runtime_error where librdkafka refuses one, or where the
-/// user sets one of ours to something else: what is not lost depends on those.
+/// A client with the user's properties and, above them, `ours`. Throws std::runtime_error where librdkafka refuses one, or where
+/// the user sets one of ours to something else: what is not lost depends on those.
 ClientHandle make_client(rd_kafka_type_t type, Options const& options, Properties const& ours, ClientEvents& events);
 
 /// Creates the topic where there is none. Success also where the broker does not let us, or cannot: the topic may be there all

@@ -36,8 +36,8 @@ private:
     Options options_;
     ClientHandle client_;
     bool topic_there_ = false;
-    std::deque<State> states_;         ///< of what was handed over and not yet counted
-    std::uint64_t first_ = 0;          ///< number of the first of them
+    std::deque<State> states_;  ///< of what was handed over and not yet counted
+    std::uint64_t first_ = 0;   ///< number of the first of them
     std::optional<Error> failure_;
     std::string value_;
     prometheus::Counter& delivered_;

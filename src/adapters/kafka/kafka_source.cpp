@@ -117,8 +117,8 @@ void KafkaSource::interrupt() noexcept {
 void KafkaSource::rebalanced(rd_kafka_t* client, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* partitions) {
     rebalances_.Increment();
     away.store(false);
-    log().info("kafka.rebalanced", {{"event", code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? "assigned" : "revoked"},
-                                    {"partitions", partitions->cnt}});
+    log().info("kafka.rebalanced",
+               {{"event", code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? "assigned" : "revoked"}, {"partitions", partitions->cnt}});
     if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS && partitions->cnt > 0) {
         PartitionsAssigned assigned;
         for (int i = 0; i < partitions->cnt; ++i) assigned.partitions.push_back(partitions->elems[i].partition);

@@ -13,8 +13,8 @@ ForeignPoints::ForeignPoints(WriteSide& side, IngestWriter& ingest)
       ingest_(ingest),
       stored_(side.connection, "SELECT 1 FROM price_points WHERE id = ?"),
       last_averaged_(side.connection, "SELECT max(seq) FROM moving_average WHERE series_id = ? AND interval = ?"),
-      points_(side.connection,
-              "SELECT " + std::string(point_columns) + " FROM price_points p WHERE p.series_id = ? AND p.seq >= ? ORDER BY p.seq") {}
+      points_(side.connection, "SELECT " + std::string(point_columns) +
+                                   " FROM price_points p WHERE p.series_id = ? AND p.seq >= ? ORDER BY p.seq") {}
 
 bool ForeignPoints::stored(Uuid const& point) {
     auto rows = stored_.query(point);

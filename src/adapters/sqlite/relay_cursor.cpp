@@ -12,7 +12,8 @@ std::string const now_ms = "CAST(round((julianday('now') - 2440587.5) * 86400000
 RelayCursorPort::RelayCursorPort(WriteSide& side)
     : side_(side),
       create_(side.connection,
-              "INSERT INTO relay_cursor (name, next, term, owner, expires) SELECT 'outbox', coalesce((SELECT min(position) FROM outbox), "
+              "INSERT INTO relay_cursor (name, next, term, owner, expires) SELECT 'outbox', coalesce((SELECT min(position) FROM "
+              "outbox), "
               "(SELECT position + 1 FROM outbox_head)), 0, '', 0 WHERE true ON CONFLICT DO NOTHING"),
       forget_offsets_(side.connection, "DELETE FROM consumer_offsets"),
       claim_(side.connection, "UPDATE relay_cursor SET term = term + 1, owner = ?1, expires = " + now_ms +

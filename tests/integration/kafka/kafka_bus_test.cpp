@@ -65,7 +65,8 @@ TEST_CASE("a consumer reads on from the offset that it is given, and again from 
     for (int i = 0; i < 10; ++i) brokers.produce("K", "value " + std::to_string(i), 0);
     kafka::KafkaSource source(brokers.options(), support::Log::silent(), metrics);
     Seen first;
-    read_until(source, first, [&] { return first.size() >= 4; }, [](std::int32_t) { return std::int64_t{6}; });
+    read_until(
+        source, first, [&] { return first.size() >= 4; }, [](std::int32_t) { return std::int64_t{6}; });
     REQUIRE(first.records[0].size() == 4);
     CHECK(first.records[0].front().first == 6);
     source.start(0, 2);
@@ -82,7 +83,8 @@ TEST_CASE("an offset that the topic does not have is a loss, with the first that
     for (int i = 0; i < 3; ++i) brokers.produce("K", "value", 0);
     kafka::KafkaSource source(brokers.options(), support::Log::silent(), metrics);
     Seen seen;
-    read_until(source, seen, [&] { return seen.size() >= 3; }, [](std::int32_t) { return std::int64_t{1000}; });
+    read_until(
+        source, seen, [&] { return seen.size() >= 3; }, [](std::int32_t) { return std::int64_t{1000}; });
     REQUIRE(seen.lost.size() == 1);
     CHECK(seen.lost.front().partition == 0);
     CHECK(seen.lost.front().wanted == 1000);
@@ -146,11 +148,14 @@ TEST_CASE("properties reach librdkafka, and those that keep events safe cannot b
     options.properties = {{"compression.type", "lz4"}, {"linger.ms", "7"}};
     CHECK(refusal([&] { kafka::KafkaPublisher bus(options, support::Log::silent(), metrics); }).empty());
     options.properties = {{"no.such.property", "1"}};
-    CHECK(refusal([&] { kafka::KafkaPublisher bus(options, support::Log::silent(), metrics); }).find("no.such.property") != std::string::npos);
+    CHECK(refusal([&] { kafka::KafkaPublisher bus(options, support::Log::silent(), metrics); }).find("no.such.property") !=
+          std::string::npos);
     options.properties = {{"enable.idempotence", "false"}};
-    CHECK(refusal([&] { kafka::KafkaPublisher bus(options, support::Log::silent(), metrics); }).find("enable.idempotence") != std::string::npos);
+    CHECK(refusal([&] { kafka::KafkaPublisher bus(options, support::Log::silent(), metrics); }).find("enable.idempotence") !=
+          std::string::npos);
     options.properties = {{"auto.offset.reset", "latest"}};
-    CHECK(refusal([&] { kafka::KafkaSource source(options, support::Log::silent(), metrics); }).find("auto.offset.reset") != std::string::npos);
+    CHECK(refusal([&] { kafka::KafkaSource source(options, support::Log::silent(), metrics); }).find("auto.offset.reset") !=
+          std::string::npos);
 }
 
 TEST_CASE("a log-in that this librdkafka is known to fail with is warned of") {

@@ -55,7 +55,9 @@ struct Pipeline {
             REQUIRE(store->ingest().commit(batch).has_value());
         }
     }
-    std::int64_t count(std::string const& table) { return test::Shell(directory.database()).number("SELECT count(*) FROM " + table); }
+    std::int64_t count(std::string const& table) {
+        return test::Shell(directory.database()).number("SELECT count(*) FROM " + table);
+    }
     bool eventually(std::string const& table, std::int64_t expected) {
         auto const deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
         while (count(table) != expected && std::chrono::steady_clock::now() < deadline)
@@ -103,6 +105,7 @@ TEST_CASE("another program's events become points and averages, and garbage a de
     test::Shell shell(pipeline.directory.database());
     CHECK(shell.one("SELECT hex(value) FROM dead_letters") == "6761726261676520FF01207B");
     CHECK(shell.number("SELECT count(*) FROM raw_market_data WHERE cause = 'foreign' AND http_status IS NULL") == 2);
-    CHECK(shell.one("SELECT CAST(body AS TEXT) FROM raw_market_data WHERE cause = 'foreign' ORDER BY fetched_at, rowid") == plain(1));
+    CHECK(shell.one("SELECT CAST(body AS TEXT) FROM raw_market_data WHERE cause = 'foreign' ORDER BY fetched_at, rowid") ==
+          plain(1));
     CHECK(shell.number("SELECT count(*) FROM outbox") == 15);
 }

@@ -61,7 +61,8 @@ struct Seen {
 };
 
 /// Reads until `done`, at most a minute. Partitions start where `offset` says, and after a loss at what is there.
-void read_until(EventSource& source, Seen& seen, std::function<bool()> const& done,
-                std::function<std::int64_t(std::int32_t)> const& offset = [](std::int32_t) { return std::int64_t{0}; });
+void read_until(
+    EventSource& source, Seen& seen, std::function<bool()> const& done,
+    std::function<std::int64_t(std::int32_t)> const& offset = [](std::int32_t) { return std::int64_t{0}; });
 
 }  // namespace mds::testing
