@@ -11,6 +11,7 @@ pkg_check_modules(sqlite3 REQUIRED IMPORTED_TARGET sqlite3)
 if(MDS_KAFKA)
   pkg_check_modules(rdkafka REQUIRED IMPORTED_TARGET rdkafka)
 endif()
+pkg_check_modules(libpq REQUIRED IMPORTED_TARGET libpq)
 if(MDS_TESTS)
   # Version 2 on Debian 12, 3 on Debian 13: tests/support/catch.hpp includes the right one.
   find_package(Catch2 REQUIRED)

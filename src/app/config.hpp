@@ -18,7 +18,7 @@ namespace mds::app {
 using Millis = std::chrono::milliseconds;
 using Seconds = std::chrono::seconds;
 
-enum class StoreKind { sqlite };
+enum class StoreKind { sqlite, postgresql };
 enum class BusKind { embedded };
 enum class LogStyle { automatic, json, text };
 
@@ -28,7 +28,10 @@ struct DataConfig {
 
 struct StoreConfig {
     StoreKind kind = StoreKind::sqlite;
+    std::string url;
     std::uint32_t read_connections = 4;
+    Millis connect_timeout{5'000};
+    Millis statement_timeout{8'000};
 };
 
 struct BusConfig {

@@ -142,6 +142,9 @@ private:
             wrong("poller.retry_cap", "must not be less than poller.retry_base");
         if (config.poller.backoff_cap < config.poller.backoff_base)
             wrong("poller.backoff_cap", "must not be less than poller.backoff_base");
+        bool const on_server = config.store.kind == StoreKind::postgresql;
+        if (on_server && config.store.url.empty()) wrong("store.url", "is needed where store.kind is postgresql");
+        if (!on_server && !config.store.url.empty()) wrong("store.url", "belongs to store.kind postgresql alone");
         for (std::size_t i = 0; i < config.jobs.size(); ++i) {
             auto const same = [&](JobSeed const& other) { return other.name == config.jobs[i].name; };
             auto const before = config.jobs.begin() + static_cast<std::ptrdiff_t>(i);

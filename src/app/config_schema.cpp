@@ -40,10 +40,20 @@ Fields<DataConfig> data() {
 }
 
 Fields<StoreConfig> store() {
-    constexpr std::string_view hint = " (\"postgres\" comes in a later version)";
-    return {field("kind", &StoreConfig::kind, Choice<StoreKind>{{{"sqlite", StoreKind::sqlite}}, hint}, "Where prices are stored."),
+    Choice<StoreKind> const kinds{{{"sqlite", StoreKind::sqlite}, {"postgresql", StoreKind::postgresql}}, ""};
+    return {field("kind", &StoreConfig::kind, kinds,
+                  "Where prices are stored: `sqlite` in a file in `data.dir`, `postgresql` on a server."),
+            field("url", &StoreConfig::url, Text{},
+                  "With `postgresql`: where the server is and how to log in, as "
+                  "`postgresql://user:password@host:5432/database?sslmode=verify-full` or any "
+                  "other connection string of libpq.",
+                  Trait::secret),
             field("read_connections", &StoreConfig::read_connections, Whole{1, 64},
-                  "Connections, and threads, that read for requests.")};
+                  "Connections, and threads, that read for requests."),
+            field("connect_timeout", &StoreConfig::connect_timeout, Duration{100ms, 1min},
+                  "With `postgresql`: for connecting, TLS and log-in included."),
+            field("statement_timeout", &StoreConfig::statement_timeout, Duration{100ms, 5min},
+                  "With `postgresql`: for one statement. A server that is silent a second longer is taken for gone.")};
 }
 
 Fields<BusConfig> bus() {

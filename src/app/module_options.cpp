@@ -8,10 +8,19 @@
 
 namespace mds::app {
 
-sqlite::StoreOptions store_options(Config const& config) {
+sqlite::StoreOptions sqlite_options(Config const& config) {
     sqlite::StoreOptions options;
     options.directory = config.data.dir;
     options.read_threads = config.store.read_connections;
+    return options;
+}
+
+postgres::StoreOptions postgres_options(Config const& config) {
+    postgres::StoreOptions options;
+    options.url = config.store.url;
+    options.read_threads = config.store.read_connections;
+    options.connect_timeout = config.store.connect_timeout;
+    options.statement_timeout = config.store.statement_timeout;
     return options;
 }
 

@@ -3,6 +3,7 @@
 
 #include "app/config.hpp"
 
+#include "adapters/postgres/store.hpp"
 #include "adapters/providers/curl_client.hpp"
 #include "adapters/providers/simulated_provider.hpp"
 #include "adapters/sqlite/store.hpp"
@@ -17,7 +18,8 @@
 
 namespace mds::app {
 
-sqlite::StoreOptions store_options(Config const& config);
+sqlite::StoreOptions sqlite_options(Config const& config);
+postgres::StoreOptions postgres_options(Config const& config);
 IngestOptions ingest_options(Config const& config);
 LatestPriceOptions latest_price_options(Config const& config);
 PollDriverOptions poll_driver_options(Config const& config);

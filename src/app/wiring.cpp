@@ -4,6 +4,7 @@
 #include "app/job_seeds.hpp"
 #include "app/loops.hpp"
 #include "app/module_options.hpp"
+#include "app/open_store.hpp"
 #include "app/version.hpp"
 
 #include "adapters/clock/steady_timer.hpp"
@@ -11,7 +12,6 @@
 #include "adapters/clock/system_random.hpp"
 #include "adapters/embedded_bus/outbox_source.hpp"
 #include "adapters/providers/directory.hpp"
-#include "adapters/sqlite/store.hpp"
 #include "modules/consumer/consumer_module.hpp"
 #include "modules/http/http_module.hpp"
 #include "modules/poller/poller_module.hpp"
@@ -36,7 +36,7 @@ namespace {
 /// Adapters, services and modules in the order of use: what stands further down uses what stands above, and is destroyed first.
 class Process {
 public:
-    Process(Config const& config, codec::Catalogue catalogue, Loops& loops, sqlite::Store& store, support::Metrics& metrics,
+    Process(Config const& config, codec::Catalogue catalogue, Loops& loops, OpenStore& store, support::Metrics& metrics,
             support::Log const& log)
         : config_(config),
           loops_(loops),
@@ -49,13 +49,13 @@ public:
           bus_(*outbox_),
           ingest_(store.ingest(), clock_, random_, {&cache_, &bus_}, log, metrics, ingest_options(config)),
           sink_(ingest_),
-          latest_(cache_, store.prices(), directory_, ingest_, clock_, random_, loops.fetch.executor(), log, metrics,
+          latest_(cache_, store.prices(), directory_, holds_, ingest_, clock_, random_, loops.fetch.executor(), log, metrics,
                   latest_price_options(config)),
           averages_(store.averages(), store.prices()),
           averaging_(bus_, store.averaging(), store.series_history(), store.latest_prices(), log, metrics,
                      averaging_options(config, store.store_epoch())),
           retention_(store.outbox_pruner(), store.raw_retention(), clock_, log, metrics, retention_options(config)),
-          polling_(store.poll_plan(), directory_, sink_, clock_, timer_, random_, loops.fetch.executor(), log, metrics,
+          polling_(store.poll_plan(), directory_, holds_, sink_, clock_, timer_, random_, loops.fetch.executor(), log, metrics,
                    poll_driver_options(config)),
           jobs_(store.jobs(), store.job_reads(), directory_, clock_, random_, [this] { polling_.changed(); }) {
         add_modules();
@@ -71,9 +71,9 @@ public:
         prepare();
         auto const ready = [&] {
             auto const modules = fmt::format("{}", fmt::join(config_.modules, ","));
-            auto const store = fmt::format("sqlite:{}", config_.data.dir);
-            log_.info("mds.ready",
-                      {{"version", version()}, {"modules", modules}, {"config", config_path}, {"store", store}, {"url", url()}});
+            log_.info(
+                "mds.ready",
+                {{"version", version()}, {"modules", modules}, {"config", config_path}, {"store", store_.name()}, {"url", url()}});
         };
         return app::run(modules_, signal, config_.shutdown.grace, log_, ready);
     }
@@ -137,13 +137,14 @@ private:
 
     Config const& config_;
     Loops& loops_;
-    sqlite::Store& store_;
+    OpenStore& store_;
     support::Metrics& metrics_;
     support::Log log_;
     clock::SystemClock clock_;
     clock::SystemRandom random_;
     clock::SteadyTimer timer_;
     providers::Directory directory_;
+    ProviderHolds holds_;
     LatestCache cache_;
     std::unique_ptr<OutboxLog> outbox_;
     embedded_bus::OutboxSource bus_;
@@ -160,9 +161,9 @@ private:
 };
 
 /// None, with the reason in the log, where it cannot be opened.
-std::unique_ptr<sqlite::Store> open_store(Config const& config, support::Metrics& metrics, support::Log const& log) {
+std::unique_ptr<OpenStore> try_open_store(Config const& config, support::Metrics& metrics, support::Log const& log) {
     try {
-        return std::make_unique<sqlite::Store>(store_options(config), log, metrics);
+        return open_store(config, log, metrics);
     } catch (std::exception const& error) {
         log.error("store.open_failed", {{"error", error.what()}});
         return nullptr;
@@ -175,7 +176,7 @@ ExitCode serve(Config const& config, codec::Catalogue catalogue, std::string con
                support::Log const& log) {
     support::Metrics metrics;
     Loops loops(std::ranges::count(config.modules, "http") > 0 ? http_threads(config) : 0);
-    auto const store = open_store(config, metrics, log);
+    auto const store = try_open_store(config, metrics, log);
     if (!store) return ExitCode::store;
     try {
         return Process(config, std::move(catalogue), loops, *store, metrics, log).run(signal, config_path);
@@ -187,7 +188,7 @@ ExitCode serve(Config const& config, codec::Catalogue catalogue, std::string con
 
 ExitCode migrate(Config const& config, bool new_epoch, support::Log const& log) {
     support::Metrics metrics;
-    auto const store = open_store(config, metrics, log);
+    auto const store = try_open_store(config, metrics, log);
     if (!store) return ExitCode::store;
     auto const epoch = new_epoch ? store->raise_epoch() : store->store_epoch();
     log.info("store.migrated", {{"schema_version", store->schema_version()}, {"store_epoch", epoch}});

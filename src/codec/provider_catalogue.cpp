@@ -24,10 +24,8 @@ void append_merged(std::string& out, Json const& base, Json const& patch) {
         auto const* over = patch.find(base.keys()[i]);
         if (over != nullptr && over->is_null()) continue;
         key(base.keys()[i]);
-        if (over == nullptr)
-            base.items()[i].append_to(out);
-        else
-            append_merged(out, base.items()[i], *over);
+        if (over == nullptr) base.items()[i].append_to(out);
+        else append_merged(out, base.items()[i], *over);
     }
     for (std::size_t i = 0; i < patch.keys().size(); ++i) {
         if (base.find(patch.keys()[i]) != nullptr || patch.items()[i].is_null()) continue;
@@ -56,10 +54,8 @@ Json merged(std::span<CatalogueText const> texts, Problems& problems) {
         }
         std::string both;
         append_merged(both, all, *one);
-        if (auto sum = Json::parse(both, limits))
-            all = std::move(*sum);
-        else
-            problems.push_back({origin, sum.error().message});
+        if (auto sum = Json::parse(both, limits)) all = std::move(*sum);
+        else problems.push_back({origin, sum.error().message});
     }
     return all;
 }
@@ -80,8 +76,7 @@ void check_placeholders(ObjectFields& fields, std::string const& key, std::strin
         auto const close = text.find('}', open);
         if (close == text.npos) return fields.fault(key, "has a '{' without its '}'");
         auto const name = text.substr(open + 1, close - open - 1);
-        bool const is_secret =
-            std::any_of(secrets.begin(), secrets.end(), [&](auto const& s) { return "secret." + s.name == name; });
+        bool const is_secret = std::any_of(secrets.begin(), secrets.end(), [&](auto const& s) { return "secret." + s.name == name; });
         if (!is_secret && std::find(known.begin(), known.end(), name) == known.end()) {
             fields.fault(key, "'{" + std::string(name) + "}' is neither a part of the symbol nor one of the entry's secrets");
         }
@@ -109,10 +104,10 @@ RequestTemplate read_request(ObjectFields fields, std::vector<Secret> const& sec
 }
 
 constexpr std::array<std::pair<std::string_view, JsonShape>, 5> shapes{{{"any", JsonShape::any},
-                                                                        {"object", JsonShape::object},
-                                                                        {"array", JsonShape::array},
-                                                                        {"string", JsonShape::string},
-                                                                        {"number", JsonShape::number}}};
+                                                                       {"object", JsonShape::object},
+                                                                       {"array", JsonShape::array},
+                                                                       {"string", JsonShape::string},
+                                                                       {"number", JsonShape::number}}};
 
 /// Where `success` or `row` is not given, `shape` keeps what it had.
 void read_shape(ObjectFields& fields, AnswerShape& shape) {
@@ -138,12 +133,11 @@ std::vector<Secret> read_secrets(ObjectFields& fields, EnvironmentLookup const& 
             fields.fault("secrets." + name, "must name an environment variable, as in \"${MY_API_KEY}\": no key stands in a file");
             continue;
         }
-        Secret secret{name, reference.substr(2, reference.size() - 3), std::nullopt};
-        secret.value = environment ? environment(secret.variable) : std::nullopt;
-        if (secret.value && secret.value->empty()) secret.value.reset();
-        if (secret.value && has_control(*secret.value))
-            fields.fault("secrets." + name, secret.variable + " holds a line break or the like");
-        secrets.push_back(std::move(secret));
+        auto variable = reference.substr(2, reference.size() - 3);
+        auto value = environment ? environment(variable) : std::nullopt;
+        if (value && value->empty()) value.reset();
+        if (value && has_control(*value)) fields.fault("secrets." + name, variable + " holds a line break or the like");
+        secrets.push_back(Secret{name, std::move(variable), std::move(value)});
     }
     return secrets;
 }
@@ -184,8 +178,7 @@ std::optional<BatchForm> read_batch(ObjectFields fields, ProviderEntry const& en
     batch.max = static_cast<std::size_t>(fields.integer("max", 1, 1000).value_or(1));
     if (fields.find("join") != nullptr) batch.joiner = fields.text("join");
     if (batch.joiner == "json_array") batch.join = BatchJoin::json_array;
-    if (auto request = fields.object("request"); request.is_there())
-        batch.request = read_request(std::move(request), entry.secrets);
+    if (auto request = fields.object("request"); request.is_there()) batch.request = read_request(std::move(request), entry.secrets);
     read_shape(fields, batch.answer);
     auto const is_general = [](Path const& path) { return path.text().find('{') == std::string::npos; };
     if (is_general(batch.answer.row) &&
@@ -209,8 +202,8 @@ bool names_pair(RequestTemplate const& request) {
 std::string read_base_url(ObjectFields& fields) {
     auto const url = fields.text("base_url", true);
     auto const host = url.starts_with("https://") ? url.substr(8) : url.starts_with("http://") ? url.substr(7) : std::string();
-    if (!url.empty() && (host.empty() || host.front() == '/' || host.back() == '/' ||
-                         host.find_first_of(" ?#@{") != std::string::npos || has_control(host))) {
+    if (!url.empty() && (host.empty() || host.front() == '/' || host.back() == '/' || host.find_first_of(" ?#@{") != std::string::npos ||
+                         has_control(host))) {
         fields.fault("base_url", "must be http:// or https://, a host, and neither a query nor a slash at the end");
     }
     return url;
@@ -219,17 +212,14 @@ std::string read_base_url(ObjectFields& fields) {
 ProviderEntry read_entry(std::string name, ObjectFields fields, EnvironmentLookup const& environment) {
     ProviderEntry entry;
     entry.name = std::move(name);
-    if (!is_provider_name(entry.name))
-        fields.problems().push_back({"providers." + entry.name, "a name is 1-64 of a-z, 0-9, '_' and '-'"});
+    if (!is_provider_name(entry.name)) fields.problems().push_back({"providers." + entry.name, "a name is 1-64 of a-z, 0-9, '_' and '-'"});
     entry.aliases = fields.texts("aliases");
     entry.base_url = read_base_url(fields);
     entry.secrets = read_secrets(fields, environment);
     entry.spelling = read_spelling(fields.object("symbol"));
     auto request = fields.object("request");
-    if (request.is_there())
-        entry.request = read_request(std::move(request), entry.secrets);
-    else
-        fields.fault("request", "is missing");
+    if (request.is_there()) entry.request = read_request(std::move(request), entry.secrets);
+    else fields.fault("request", "is missing");
     read_shape(fields, entry.answer);
     entry.errors = read_rules(fields, "errors");
     entry.row_errors = read_rules(fields, "row_errors");
@@ -250,8 +240,7 @@ void check_names(std::vector<ProviderEntry> const& entries, Problems& problems) 
     for (auto const& entry : entries) {
         for (auto const& alias : entry.aliases) {
             claim(alias, entry.name, "providers." + entry.name + ".aliases");
-            if (!is_provider_name(alias))
-                problems.push_back({"providers." + entry.name + ".aliases", "'" + alias + "' is no name"});
+            if (!is_provider_name(alias)) problems.push_back({"providers." + entry.name + ".aliases", "'" + alias + "' is no name"});
         }
     }
 }
@@ -268,8 +257,7 @@ CatalogueResult read_catalogue(std::span<CatalogueText const> texts, Environment
     if (providers != nullptr && !providers->is_object()) problems.push_back({"providers", "must be an object"});
     for (std::size_t i = 0; providers != nullptr && i < providers->keys().size(); ++i) {
         auto const& name = providers->keys()[i];
-        catalogue.providers.push_back(
-            read_entry(name, ObjectFields(&providers->items()[i], "providers." + name, problems), environment));
+        catalogue.providers.push_back(read_entry(name, ObjectFields(&providers->items()[i], "providers." + name, problems), environment));
     }
     std::sort(catalogue.providers.begin(), catalogue.providers.end(), [](auto const& a, auto const& b) { return a.name < b.name; });
     check_names(catalogue.providers, problems);

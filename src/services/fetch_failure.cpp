@@ -5,10 +5,10 @@
 namespace mds {
 namespace {
 
-ErrorCode code_of(ProviderTraits const& provider, Outcome outcome) noexcept {
+ErrorCode code_of(Outcome outcome) noexcept {
     switch (outcome) {
         case Outcome::unknown_symbol: return ErrorCode::not_found;
-        case Outcome::no_data: return provider.zero_means_unknown ? ErrorCode::not_found : ErrorCode::upstream_invalid;
+        case Outcome::no_data:  // a zero that means "unknown" was told apart before
         case Outcome::bad_symbol_in_batch:
         case Outcome::batch_too_large:
         case Outcome::bad_request:
@@ -53,7 +53,7 @@ std::string message_of(ProviderTraits const& provider, Symbol const& symbol, Out
 }  // namespace
 
 FetchFailure failure_of(ProviderTraits const& provider, Symbol const& symbol, Outcome outcome, std::string detail) {
-    return FetchFailure(outcome, Error(code_of(provider, outcome), message_of(provider, symbol, outcome), std::move(detail)));
+    return FetchFailure(outcome, Error(code_of(outcome), message_of(provider, symbol, outcome), std::move(detail)));
 }
 
 FetchFailure missing_key(ProviderTraits const& provider) {

@@ -7,7 +7,8 @@
 namespace mds {
 
 FetchSteps::FetchSteps(std::vector<FetchSource> sources, std::vector<Symbol> symbols, FetchStepOptions options)
-    : options_(options), sources_(std::move(sources)), retriable_(sources_.size()), skipped_(sources_.size()) {
+    : options_(options), sources_(std::move(sources)), unasked_(symbols.begin(), symbols.end()), retriable_(sources_.size()),
+      skipped_(sources_.size()) {
     enqueue(0, symbols);
 }
 
@@ -42,10 +43,24 @@ void FetchSteps::isolate(std::function<bool(Symbol const&)> const& spoils) {
     for (auto& step : apart) queue_.push_back(std::move(step));
 }
 
+void FetchSteps::prefer(std::set<Symbol> const& symbols) {
+    auto const overdue = [&](Symbol const& symbol) { return symbols.contains(symbol); };
+    // Within a step as well: it may have to be split.
+    for (auto& step : queue_) std::ranges::stable_partition(step.symbols, overdue);
+    std::ranges::stable_partition(queue_, [&](FetchStep const& step) { return overdue(step.symbols.front()); });
+}
+
+std::set<Symbol> FetchSteps::planned() const {
+    std::set<Symbol> symbols;
+    for (auto const& step : queue_) symbols.insert(step.symbols.begin(), step.symbols.end());
+    return symbols;
+}
+
 void FetchSteps::answered(FetchStep const& step, FetchAnswer const& answer, SteadyTime now) {
     if (answer.retry_after) retry_after_ = std::max(retry_after_, now + *answer.retry_after);
     std::vector<Symbol> again;
     for (auto const& result : answer.results) {
+        unasked_.erase(result.symbol);
         Reject const* const reject = result.reject();
         if (reject == nullptr) {
             open_.erase(result.symbol);

@@ -11,6 +11,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <set>
 #include <optional>
 #include <string>
 #include <vector>
@@ -48,6 +49,9 @@ public:
     /// Symbols that are to be asked for each by itself, because they spoilt a batch before.
     void isolate(std::function<bool(Symbol const&)> const& spoils);
 
+    /// Symbols that had no turn in the tick before: theirs comes first.
+    void prefer(std::set<Symbol> const& symbols);
+
     /// What the answer to `step` settles and what it leaves to do.
     void answered(FetchStep const& step, FetchAnswer const& answer, SteadyTime now);
 
@@ -64,6 +68,10 @@ public:
     std::vector<FetchSource> const& sources() const noexcept { return sources_; }
     /// Symbols without a price so far, with the last refusal.
     std::map<Symbol, Reject> const& open() const noexcept { return open_; }
+    /// Symbols without any answer so far: where the tick ends before their turn, it is up to the caller to say so.
+    std::set<Symbol> const& unasked() const noexcept { return unasked_; }
+    /// Symbols that another request was planned for.
+    std::set<Symbol> planned() const;
 
 private:
     void enqueue(std::size_t source, std::vector<Symbol> const& symbols);
@@ -76,6 +84,7 @@ private:
     std::size_t source_ = 0;
     int attempt_ = 1;
     std::map<Symbol, Reject> open_;                  ///< refused by the sources asked in this pass
+    std::set<Symbol> unasked_;
     std::vector<bool> retriable_;                    ///< sources that may do better in another pass
     std::vector<bool> skipped_;                      ///< sources that this pass leaves out
     SteadyTime retry_after_{};

@@ -59,9 +59,10 @@ private:
     std::shared_ptr<Flight> flight_;
 };
 
-LatestFetch::LatestFetch(LatestCache& cache, Ingest& ingest, Clock& clock, Random& random, IoExecutor fetch_thread,
-                         support::Log log, support::Metrics& metrics, LatestPriceOptions const& options)
+LatestFetch::LatestFetch(LatestCache& cache, ProviderHolds& holds, Ingest& ingest, Clock& clock, Random& random,
+                         IoExecutor fetch_thread, support::Log log, support::Metrics& metrics, LatestPriceOptions const& options)
     : cache_(cache),
+      holds_(holds),
       ingest_(ingest),
       clock_(clock),
       random_(random),
@@ -131,10 +132,10 @@ std::optional<FetchFailure> LatestFetch::refused(Candidate const& candidate) {
         if (failure.error.code == ErrorCode::unavailable) failure.error.retry_after = whole_seconds(memory->second.until - now);
         return failure;
     }
-    if (auto const wait = waits_.find(traits.name); wait != waits_.end() && now < wait->second.until) {
+    if (auto const* const hold = holds_.find(traits.name, now)) {
         remembered_.Increment();
-        auto failure = failure_of(traits, candidate.series.symbol, wait->second.outcome, "asked to wait");
-        failure.error.retry_after = whole_seconds(wait->second.until - now);
+        auto failure = failure_of(traits, candidate.series.symbol, hold->outcome, "asked to wait");
+        failure.error.retry_after = whole_seconds(hold->until - now);
         return failure;
     }
     if (ingest_.healthy() && ingest_.accepting()) return std::nullopt;
@@ -171,8 +172,8 @@ Awaitable<void> LatestFetch::fly(Candidate candidate, std::shared_ptr<Flight> fl
     auto failure = failure_of(traits, candidate.series.symbol, outcome, reject->reason);
     if (failure.error.code == ErrorCode::unavailable) {
         failure.error.retry_after = retry_after.value_or(options_.failed_fetch_memory);
-        if (retry_after) waits_.insert_or_assign(traits.name, Wait{outcome, clock_.steady_now() + *retry_after});
     }
+    if (retry_after) holds_.hold(traits.name, clock_.steady_now() + *retry_after, outcome);
     log_.info("latest_price.fetch_failed", {{"provider", traits.name},
                                             {"symbol", candidate.series.symbol.str()},
                                             {"outcome", to_string(outcome)},

@@ -49,8 +49,8 @@ struct Fetched {
 /// through ingest before anybody sees it. Fetch thread only: its state has no lock. Flights keep it alive.
 class LatestFetch : public std::enable_shared_from_this<LatestFetch> {
 public:
-    LatestFetch(LatestCache& cache, Ingest& ingest, Clock& clock, Random& random, IoExecutor fetch_thread, support::Log log,
-                support::Metrics& metrics, LatestPriceOptions const& options);
+    LatestFetch(LatestCache& cache, ProviderHolds& holds, Ingest& ingest, Clock& clock, Random& random, IoExecutor fetch_thread,
+                support::Log log, support::Metrics& metrics, LatestPriceOptions const& options);
 
     /// Asks in order until one gives a price.
     Awaitable<Fetched> first_of(std::vector<Candidate> candidates, Freshness fresh);
@@ -66,10 +66,6 @@ private:
         std::optional<End> end;
     };
     class Landing;
-    struct Wait {
-        Outcome outcome;
-        SteadyTime until;
-    };
     struct Memory {
         FetchFailure failure;
         SteadyTime until;
@@ -83,6 +79,7 @@ private:
     Observation observation_of(Candidate const& candidate, FetchAnswer answer);
 
     LatestCache& cache_;
+    ProviderHolds& holds_;
     Ingest& ingest_;
     Clock& clock_;
     Random& random_;
@@ -96,7 +93,6 @@ private:
 
     std::map<Series, std::shared_ptr<Flight>> flights_;
     std::map<Series, Memory> failures_;
-    std::map<std::string, Wait, std::less<>> waits_;  ///< by provider: it asked us to stay away
 };
 
 }  // namespace mds

@@ -58,15 +58,15 @@ std::string_view to_string(PriceSource source) noexcept {
 
 class LatestPriceService::Impl {
 public:
-    Impl(LatestCache& cache, PriceReads& store, ProviderDirectory& providers, Ingest& ingest, Clock& clock, Random& random,
-         IoExecutor fetch_thread, support::Log log, support::Metrics& metrics, LatestPriceOptions opts)
+    Impl(LatestCache& cache, PriceReads& store, ProviderDirectory& providers, ProviderHolds& holds, Ingest& ingest, Clock& clock,
+         Random& random, IoExecutor fetch_thread, support::Log log, support::Metrics& metrics, LatestPriceOptions opts)
         : options(opts),
           cache_(cache),
           store_(store),
           providers_(providers),
           clock_(clock),
           fetch_thread_(fetch_thread),
-          fetch_(std::make_shared<LatestFetch>(cache, ingest, clock, random, fetch_thread, std::move(log), metrics, opts)),
+          fetch_(std::make_shared<LatestFetch>(cache, holds, ingest, clock, random, fetch_thread, std::move(log), metrics, opts)),
           stale_(metrics.counter("mds_latest_price_stale_total", "Reads answered with a price older than max_age")),
           store_failures_(
               metrics.counter("mds_latest_price_store_failures_total", "Reads that went on without the store's answer")) {
@@ -199,11 +199,11 @@ private:
     std::array<prometheus::Counter*, 4> answers_{};
 };
 
-LatestPriceService::LatestPriceService(LatestCache& cache, PriceReads& store, ProviderDirectory& providers, Ingest& ingest,
-                                       Clock& clock, Random& random, IoExecutor fetch_thread, support::Log log,
+LatestPriceService::LatestPriceService(LatestCache& cache, PriceReads& store, ProviderDirectory& providers, ProviderHolds& holds,
+                                       Ingest& ingest, Clock& clock, Random& random, IoExecutor fetch_thread, support::Log log,
                                        support::Metrics& metrics, LatestPriceOptions options)
-    : impl_(
-          std::make_shared<Impl>(cache, store, providers, ingest, clock, random, fetch_thread, std::move(log), metrics, options)) {}
+    : impl_(std::make_shared<Impl>(cache, store, providers, holds, ingest, clock, random, fetch_thread, std::move(log), metrics,
+                                   options)) {}
 
 LatestPriceService::~LatestPriceService() = default;
 

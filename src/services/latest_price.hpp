@@ -7,6 +7,7 @@
 
 #include "services/ingest.hpp"
 #include "services/latest_cache.hpp"
+#include "services/provider_holds.hpp"
 
 #include <chrono>
 #include <memory>
@@ -63,8 +64,8 @@ struct LatestPriceOptions {
 /// called in order; every failure is a reason to try the next.
 class LatestPriceService {
 public:
-    LatestPriceService(LatestCache& cache, PriceReads& store, ProviderDirectory& providers, Ingest& ingest, Clock& clock,
-                       Random& random, IoExecutor fetch_thread, support::Log log, support::Metrics& metrics,
+    LatestPriceService(LatestCache& cache, PriceReads& store, ProviderDirectory& providers, ProviderHolds& holds, Ingest& ingest,
+                       Clock& clock, Random& random, IoExecutor fetch_thread, support::Log log, support::Metrics& metrics,
                        LatestPriceOptions options);
     ~LatestPriceService();
 

@@ -12,10 +12,10 @@ namespace mds {
 
 class PollDriver::Impl : public std::enable_shared_from_this<Impl> {
 public:
-    Impl(PollPlanStore& plans, ProviderDirectory& providers, ObservationSink& sink, Clock& clock, Timer& timer, Random& random,
-         IoExecutor executor, support::Log log, support::Metrics& metrics, PollDriverOptions options)
+    Impl(PollPlanStore& plans, ProviderDirectory& providers, ProviderHolds& holds, ObservationSink& sink, Clock& clock, Timer& timer,
+         Random& random, IoExecutor executor, support::Log log, support::Metrics& metrics, PollDriverOptions options)
         : plans_(plans), providers_(providers), sink_(sink), clock_(clock), timer_(timer), random_(random), executor_(executor),
-          log_(log), options_(options), metrics_(metrics), gate_(std::max<std::size_t>(1, options.requests_per_provider)),
+          log_(log), options_(options), metrics_(metrics), gate_(std::max<std::size_t>(1, options.requests_per_provider), holds),
           schedule_([this](std::string const& name) { return batch_max(name); }, gate_, options.schedule),
           ledger_(std::make_shared<PollLedger>(plans, clock, timer, random, executor, log, metrics_, [this] { check_idle(); })),
           fetcher_(providers, sink, *ledger_, gate_, clock, timer, random, log, metrics_, options.fetch), idle_(ended_.get_future()) {}
@@ -115,6 +115,8 @@ private:
         UtcTime const now = clock_.now();
         SteadyTime const steady = clock_.steady_now();
         if (!revision_) hold_back(plan, now, steady);
+        // What came due until now is decided about before its group may end.
+        start_due(now, steady);
         revision_ = plan.revision;
         schedule_.apply(plan, now, steady);
         loaded_ = true;
@@ -127,7 +129,9 @@ private:
     /// What providers asked for before a restart. Never longer than they may ask for, should a clock have been wrong.
     void hold_back(PollPlan const& plan, UtcTime now, SteadyTime steady) {
         for (auto const& [provider, until] : plan.not_before) {
-            if (until > now) gate_.hold(provider, steady + std::min<std::chrono::microseconds>(until - now, std::chrono::hours(1)));
+            if (until <= now) continue;
+            auto const left = std::min<std::chrono::microseconds>(until - now, std::chrono::hours(1));
+            gate_.hold(provider, steady + left, Outcome::rate_limited);
         }
     }
 
@@ -251,9 +255,10 @@ private:
     std::future<void> idle_;
 };
 
-PollDriver::PollDriver(PollPlanStore& plans, ProviderDirectory& providers, ObservationSink& sink, Clock& clock, Timer& timer,
-                       Random& random, IoExecutor fetch_thread, support::Log log, support::Metrics& metrics, PollDriverOptions options)
-    : impl_(std::make_shared<Impl>(plans, providers, sink, clock, timer, random, fetch_thread, std::move(log), metrics, options)) {}
+PollDriver::PollDriver(PollPlanStore& plans, ProviderDirectory& providers, ProviderHolds& holds, ObservationSink& sink, Clock& clock,
+                       Timer& timer, Random& random, IoExecutor fetch_thread, support::Log log, support::Metrics& metrics,
+                       PollDriverOptions options)
+    : impl_(std::make_shared<Impl>(plans, providers, holds, sink, clock, timer, random, fetch_thread, std::move(log), metrics, options)) {}
 
 PollDriver::~PollDriver() { impl_->release(); }
 

@@ -30,8 +30,9 @@ struct PollDriverOptions {
 /// part owns; all references outlive that thread's work.
 class PollDriver {
 public:
-    PollDriver(PollPlanStore& plans, ProviderDirectory& providers, ObservationSink& sink, Clock& clock, Timer& timer, Random& random,
-               IoExecutor fetch_thread, support::Log log, support::Metrics& metrics, PollDriverOptions options = {});
+    PollDriver(PollPlanStore& plans, ProviderDirectory& providers, ProviderHolds& holds, ObservationSink& sink, Clock& clock,
+               Timer& timer, Random& random, IoExecutor fetch_thread, support::Log log, support::Metrics& metrics,
+               PollDriverOptions options = {});
     ~PollDriver();
 
     /// Any thread.

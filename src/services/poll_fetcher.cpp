@@ -25,7 +25,7 @@ PollFetcher::PollFetcher(ProviderDirectory& providers, ObservationSink& sink, Po
     : providers_(providers), sink_(sink), ledger_(ledger), gate_(gate), clock_(clock), timer_(timer), random_(random),
       log_(std::move(log)), metrics_(metrics), options_(options) {}
 
-FetchSteps PollFetcher::plan(PollTask const& task) const {
+FetchSteps PollFetcher::plan(PollTask const& task) {
     std::vector<FetchSource> sources;
     for (auto const& name : task.providers) {
         PriceProvider const* const provider = providers_.find(name);
@@ -35,6 +35,7 @@ FetchSteps PollFetcher::plan(PollTask const& task) const {
     if (auto const found = spoilers_.find(task.providers.front()); found != spoilers_.end()) {
         steps.isolate([&known = found->second](Symbol const& symbol) { return known.contains(symbol); });
     }
+    if (auto const overdue = overdue_.extract(task.group)) steps.prefer(overdue.mapped());
     return steps;
 }
 
@@ -55,8 +56,8 @@ Awaitable<PollTaskEnd> PollFetcher::run(PollTask task, std::function<void()> sto
         std::string const provider = run.steps.sources()[step->source].name;
         if (!have_slot && !co_await ready(*step, provider, run.task.give_up)) {
             storing();
-            auto refused = not_tried(run, *step);
-            bool const settled = co_await store(std::move(refused));
+            remember_overdue(run);
+            bool const settled = co_await store_unasked(run, std::move(*step));
             co_return end(run, settled);
         }
         if (step->attempt > 1) metrics_.retries.Increment();
@@ -67,12 +68,20 @@ Awaitable<PollTaskEnd> PollFetcher::run(PollTask task, std::function<void()> sto
         gate_.release(provider, clock_.steady_now());
         note(run, *step, answer);
         auto following = next();
-        auto observation = observe(run, *step, std::move(answer), !following);
+        if (!following) remember_overdue(run);
+        bool const all_asked = run.steps.unasked().empty();
+        auto observation = observe(run, *step, std::move(answer), !following && all_asked);
         if (!following) {
             storing();
             if (!ledger_.is_recorded(run.task.group)) co_await ledger_.recorded(run.task.group);
         }
-        if (!co_await store(std::move(observation))) co_return end(run, false);
+        bool stored = co_await store(std::move(observation));
+        if (stored && !following && !all_asked) {
+            FetchStep none = *step;
+            none.symbols.clear();
+            stored = co_await store_unasked(run, std::move(none));
+        }
+        if (!stored) co_return end(run, false);
         step = std::move(following);
     }
     co_return end(run, true);
@@ -156,23 +165,29 @@ void PollFetcher::remember_spoilers(std::string const& provider, FetchStep const
     }
 }
 
-void PollFetcher::hold(std::string const& provider, FetchAnswer const& answer) {
-    std::optional<std::chrono::seconds> pause = answer.retry_after;
-    if (!pause) {
-        for (auto const& result : answer.results) {
-            if (result.reject() == nullptr) continue;
-            switch (result.reject()->outcome) {
-                case Outcome::rate_limited: pause = std::max(pause.value_or(options_.rate_limit_pause), options_.rate_limit_pause); break;
-                case Outcome::quota_exhausted: pause = std::max(pause.value_or(options_.quota_pause), options_.quota_pause); break;
-                case Outcome::banned: pause = std::max(pause.value_or(options_.ban_pause), options_.ban_pause); break;
-                default: break;
-            }
-        }
+/// Where the answer itself does not say how long.
+std::chrono::seconds PollFetcher::pause_after(Outcome outcome) const noexcept {
+    switch (outcome) {
+        case Outcome::rate_limited: return options_.rate_limit_pause;
+        case Outcome::quota_exhausted: return options_.quota_pause;
+        case Outcome::banned: return options_.ban_pause;
+        default: return std::chrono::seconds(0);
     }
-    if (!pause || *pause <= std::chrono::seconds(0)) return;
+}
+
+void PollFetcher::hold(std::string const& provider, FetchAnswer const& answer) {
+    std::chrono::seconds pause{0};
+    Outcome why = Outcome::rate_limited;
+    for (auto const& result : answer.results) {
+        if (result.reject() == nullptr || pause_after(result.reject()->outcome) <= pause) continue;
+        why = result.reject()->outcome;
+        pause = pause_after(why);
+    }
+    if (answer.retry_after) pause = *answer.retry_after;
+    if (pause <= std::chrono::seconds(0)) return;
     metrics_.holds.Increment();
-    gate_.hold(provider, clock_.steady_now() + *pause);
-    if (*pause >= options_.least_kept_pause) ledger_.hold(provider, clock_.now() + *pause);
+    gate_.hold(provider, clock_.steady_now() + pause, why);
+    if (pause >= options_.least_kept_pause) ledger_.hold(provider, clock_.now() + pause);
 }
 
 Observation PollFetcher::observe(Run const& run, FetchStep const& step, FetchAnswer answer, bool last) {
@@ -198,16 +213,35 @@ Observation PollFetcher::observe(Run const& run, FetchStep const& step, FetchAns
     return observation;
 }
 
-/// The tick ends although a request was still planned for it: says so for the symbols that it was planned for.
-Observation PollFetcher::not_tried(Run const& run, FetchStep const& step) {
+/// The tick ends although requests were still planned for it: says so for the symbols of `step`, and for all that were not asked at all.
+Observation PollFetcher::not_tried(Run const& run, FetchStep step) {
+    for (auto const& symbol : run.steps.unasked()) {
+        if (std::ranges::find(step.symbols, symbol) == step.symbols.end()) step.symbols.push_back(symbol);
+    }
     FetchAnswer answer;
     answer.fetched_at = clock_.now();
     for (auto const& symbol : step.symbols) {
         auto const found = run.steps.open().find(symbol);
-        auto const outcome = found == run.steps.open().end() ? Outcome::unavailable : found->second.outcome;
-        answer.results.emplace_back(symbol, Reject(outcome, "not asked again: no turn before the next tick"));
+        bool const again = found != run.steps.open().end();
+        auto const outcome = again ? found->second.outcome : Outcome::unavailable;
+        auto const* const reason = again ? "not asked again: no turn before the next tick" : "not asked: no turn before the next tick";
+        answer.results.emplace_back(symbol, Reject(outcome, reason));
     }
     return observe(run, step, std::move(answer), true);
+}
+
+/// Whoever had no turn is asked first at the group's next tick, lest the same ones stand at the end each time.
+void PollFetcher::remember_overdue(Run const& run) {
+    if (run.task.group.empty()) return;
+    auto overdue = run.steps.planned();
+    overdue.insert(run.steps.unasked().begin(), run.steps.unasked().end());
+    if (!overdue.empty()) overdue_.insert_or_assign(run.task.group, std::move(overdue));
+}
+
+/// Ends the tick so.
+Awaitable<bool> PollFetcher::store_unasked(Run const& run, FetchStep step) {
+    auto observation = not_tried(run, std::move(step));
+    return store(std::move(observation));
 }
 
 /// True: stored. One that can never be stored is replaced by its rejects, so that the tick has an end.

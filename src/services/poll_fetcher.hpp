@@ -49,13 +49,16 @@ private:
     Awaitable<bool> slot(std::string const& provider, SteadyTime give_up);
     Awaitable<bool> store(Observation observation);
     Observation observe(Run const& run, FetchStep const& step, FetchAnswer answer, bool last);
-    Observation not_tried(Run const& run, FetchStep const& step);
+    Observation not_tried(Run const& run, FetchStep step);
+    void remember_overdue(Run const& run);
+    Awaitable<bool> store_unasked(Run const& run, FetchStep step);
     void note(Run& run, FetchStep const& step, FetchAnswer const& answer);
     void remember_spoilers(std::string const& provider, FetchStep const& step, FetchAnswer const& answer);
+    std::chrono::seconds pause_after(Outcome outcome) const noexcept;
     void hold(std::string const& provider, FetchAnswer const& answer);
     FetchAnswer refusal(std::vector<Symbol> const& symbols, Outcome outcome, std::string const& reason) const;
     PollTaskEnd end(Run const& run, bool settled) const;
-    FetchSteps plan(PollTask const& task) const;
+    FetchSteps plan(PollTask const& task);
 
     ProviderDirectory& providers_;
     ObservationSink& sink_;
@@ -69,6 +72,7 @@ private:
     PollFetchOptions options_;
     RetryBudget budget_;
     std::map<std::string, std::set<Symbol>> spoilers_;  ///< symbols that spoil a provider's batches
+    std::map<std::string, std::set<Symbol>> overdue_;   ///< by group: symbols that had no turn in its last tick
 };
 
 }  // namespace mds

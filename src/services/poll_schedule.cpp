@@ -48,6 +48,7 @@ void PollSchedule::tick(Group& group, UtcTime now, SteadyTime steady, bool accep
     microseconds const interval = group.grid.interval;
     UtcTime const due = first + (now - first) / interval * interval;
     group.next = due + interval;
+    group.turn = steady;
     if (group.state == Group::State::storing) return miss(group, first, due, MissedReason::store_down);
     if (group.state == Group::State::fetching) return miss(group, first, due, MissedReason::overrun);
     if (first < due) miss(group, first, due - interval, MissedReason::down_time);
@@ -62,11 +63,12 @@ bool PollSchedule::start(Group& group, UtcTime due, UtcTime now, SteadyTime stea
     emit(group, true);
     group.state = Group::State::fetching;
     group.current = due;
+    group.current_counts = due > group.ledger_from;
     task.id = group.id;
     task.group = group.key;
     task.symbols = group.symbols;
     task.interval = group.lane->interval;
-    if (due > group.ledger_from) task.due = due;
+    if (group.current_counts) task.due = due;
     task.scheduled = due;
     task.give_up = steady + (group.next - now);
     tasks.push_back(std::move(task));
@@ -96,12 +98,11 @@ void PollSchedule::finished(PollTaskEnd const& end, SteadyTime steady, Random& r
     auto const found = groups_.find(end.id);
     if (found == groups_.end()) return finish_immediate(end, steady);
     Group& group = *found->second;
-    if (!end.settled) {
-        // Before what was missed while it ran, so that ranges stay in order.
-        auto later = std::move(group.ranges);
-        group.ranges.clear();
-        miss(group, group.current, group.current, end.tried ? MissedReason::store_down : MissedReason::provider_wait);
-        group.ranges.insert(group.ranges.end(), later.begin(), later.end());
+    if (!end.settled && group.current_counts) {
+        // Before what was missed while it ran, so that ranges stay in order. Also where the clock was set back meanwhile: the tick was
+        // counted when it began.
+        auto const reason = end.tried ? MissedReason::store_down : MissedReason::provider_wait;
+        group.ranges.insert(group.ranges.begin(), Range{reason, group.current, group.current, 1, group.symbols});
     }
     group.state = Group::State::idle;
     for (auto const& provider : end.answered) group.back_offs.erase(provider);
@@ -203,9 +204,7 @@ void PollSchedule::start_immediate(UtcTime now, SteadyTime steady, std::vector<P
         if (open.empty()) continue;
         std::map<Symbol, std::vector<JobState*>> symbols;  // each asked for once, whoever wants it
         for (JobState* const state : jobs) {
-            state->serving = state->job.run_requested;
-            state->failed = false;
-            for (auto const& symbol : state->job.config.symbols) symbols[symbol].push_back(state);
+            for (auto const& symbol : state->serve()) symbols[symbol].push_back(state);
         }
         std::size_t const batch_max = batch_max_(open.front());
         for (auto at = symbols.begin(); at != symbols.end();) {
@@ -243,7 +242,9 @@ void PollSchedule::finish_immediate(PollTaskEnd const& end, SteadyTime steady) {
         if (state.gone) {
             jobs_.erase(job);
         } else if (state.failed) {
+            state.retry();
             state.not_before = steady + options_.immediate_pause;
+            if (!state.wants_poll()) wanting_.erase(id);
         } else {
             state.job.ticked = true;
             state.run_served = state.serving;

@@ -112,8 +112,11 @@ private:
 
     void apply_jobs(PollPlan const& plan);
     Lane& lane_of(PollTargets::Place const& place);
-    void regroup(Lane& lane, UtcTime now);
+    using Leaves = std::map<HashPrefix, Group*>;
+    void regroup(Lane& lane, UtcTime now, SteadyTime steady);
     Group& create_group(Lane& lane, HashPrefix prefix, UtcTime since, UtcTime now);
+    static std::optional<SteadyTime> earliest_turn(Leaves const& former, HashPrefix prefix);
+    void catch_up(Group& group, SteadyTime turn, UtcTime now, SteadyTime steady);
     void slept_through(Group& group, UtcTime now);
     void emit_if_idle(Group& group);
     void retire(Group& group);

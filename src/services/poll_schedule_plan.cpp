@@ -46,7 +46,7 @@ void PollSchedule::apply(PollPlan const& plan, UtcTime now, SteadyTime steady) {
     }
     for (Lane* const lane : changed) families_[lane->name];
     remember_progress(plan);
-    for (Lane* const lane : changed) regroup(*lane, now);
+    for (Lane* const lane : changed) regroup(*lane, now, steady);
     started_ = true;
     families_.clear();
 }
@@ -62,13 +62,10 @@ void PollSchedule::apply_jobs(PollPlan const& plan) {
         bool const keep = !fresh && !state.gone && same_demand(state.job, job);
         if (linked && !keep) targets_.unlink(state.job);
         if (!keep && is_scheduled(job)) targets_.link(job);
-        bool const ticked = state.job.ticked || job.ticked;
-        if (!keep) state.job = job;
-        state.job.ticked = ticked;
-        state.job.run_requested = job.run_requested;
-        state.run_served = std::max(state.run_served, job.run_done);
+        state.update(job, keep, fresh);
         state.linked = is_scheduled(job);
         state.gone = false;
+        if (state.tasks == 0 && !state.wants_poll()) wanting_.erase(job.id);
         if (state.wants_poll() && wanting_.insert(job.id).second) immediate_retry_ = SteadyTime{};
     }
     for (auto at = jobs_.begin(); at != jobs_.end();) {
@@ -85,6 +82,40 @@ void PollSchedule::apply_jobs(PollPlan const& plan) {
     }
 }
 
+void PollSchedule::JobState::update(Job const& changed, bool same, bool fresh) {
+    bool const ticked = job.ticked || changed.ticked;
+    if (!same) {
+        bool const moved = job.config.providers != changed.config.providers;
+        auto const before = std::exchange(added, {});
+        for (Symbol const& symbol : changed.config.symbols) {
+            bool const is_new = !fresh && is_scheduled(changed) && (moved || !has(symbol));
+            if (is_new || before.contains(symbol)) added.insert(symbol);
+        }
+        job = changed;
+    }
+    job.ticked = ticked;
+    job.run_requested = changed.run_requested;
+    run_served = std::max(run_served, changed.run_done);
+}
+
+std::vector<Symbol> PollSchedule::JobState::serve() {
+    std::vector<Symbol> symbols = wants_all() ? job.config.symbols : std::vector<Symbol>(added.begin(), added.end());
+    serving = job.run_requested;
+    serving_added = std::exchange(added, {});
+    failed = false;
+    return symbols;
+}
+
+void PollSchedule::JobState::retry() {
+    for (Symbol const& symbol : std::exchange(serving_added, {})) {
+        if (has(symbol)) added.insert(symbol);
+    }
+}
+
+bool PollSchedule::JobState::has(Symbol const& symbol) const {
+    return std::ranges::find(job.config.symbols, symbol) != job.config.symbols.end();
+}
+
 PollSchedule::Lane& PollSchedule::lane_of(PollTargets::Place const& place) {
     auto name = lane_name(*place.providers, place.interval);
     auto& lane = lanes_[name];
@@ -99,11 +130,12 @@ PollSchedule::Lane& PollSchedule::lane_of(PollTargets::Place const& place) {
 }
 
 /// Deals the lane's members anew. Groups whose name is still there keep everything but their members.
-void PollSchedule::regroup(Lane& lane, UtcTime now) {
+void PollSchedule::regroup(Lane& lane, UtcTime now, SteadyTime steady) {
     std::vector<std::uint64_t> hashes;
     hashes.reserve(lane.members.size());
     for (auto const& member : lane.members) hashes.push_back(member.first);
-    auto former = std::exchange(lane.groups, {});
+    Leaves const before = std::exchange(lane.groups, {});
+    auto former = before;
     auto member = lane.members.begin();
     for (Bucket const& bucket : split_into_buckets(hashes, lane.batch_max)) {
         std::vector<Symbol> symbols;
@@ -119,6 +151,8 @@ void PollSchedule::regroup(Lane& lane, UtcTime now) {
             former.erase(found);
         } else {
             group = &create_group(lane, bucket.prefix, since, now);
+            auto const turn = earliest_turn(before, bucket.prefix);
+            catch_up(*group, turn.value_or(steady), now, steady);
         }
         if (group->symbols == nullptr || *group->symbols != symbols) {
             emit_if_idle(*group);
@@ -145,6 +179,27 @@ PollSchedule::Group& PollSchedule::create_group(Lane& lane, HashPrefix prefix, U
     ++live_groups_;
     arm(made);
     return made;
+}
+
+/// Of the groups that a new one takes members from: the one that it was split from, or those that were merged into it.
+std::optional<SteadyTime> PollSchedule::earliest_turn(Leaves const& former, HashPrefix prefix) {
+    std::optional<SteadyTime> earliest;
+    auto const take = [&earliest](Group const& group) { earliest = std::min(earliest.value_or(group.turn), group.turn); };
+    for (int depth = 0; depth < prefix.depth; ++depth) {
+        std::uint64_t const mask = depth == 0 ? 0 : ~std::uint64_t{0} << (64 - depth);
+        if (auto const found = former.find(HashPrefix(prefix.bits & mask, depth)); found != former.end()) take(*found->second);
+    }
+    for (auto at = former.lower_bound(prefix); at != former.end() && prefix.covers(at->first.bits); ++at) take(*at->second);
+    return earliest;
+}
+
+/// A group dealt anew has a phase of its own, so its members may wait up to two intervals, but not once more with every further change
+/// of the jobs: where they would, the tick before is taken as well, now. It is not the ledger's.
+void PollSchedule::catch_up(Group& group, SteadyTime turn, UtcTime now, SteadyTime steady) {
+    group.turn = turn;
+    if (!started_ || (steady - turn) + (group.next - now) <= 2 * group.grid.interval) return;
+    group.next -= group.grid.interval;
+    arm(group);
 }
 
 /// Ticks that were due while no poller ran: one range, and the next tick in its time, so that a start is no storm.

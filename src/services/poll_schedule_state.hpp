@@ -32,6 +32,8 @@ struct PollSchedule::Group {
     UtcTime ledger_from;                        ///< ticks up to here have ended already, or are nobody's
     State state = State::idle;
     UtcTime current;                            ///< the tick under way
+    bool current_counts = false;                ///< the ledger waits for its end
+    SteadyTime turn{};                          ///< of its last tick; in a group dealt anew, the earliest of its members'
     bool retired = false;
     std::map<std::string, BackOff> back_offs;   ///< per provider, empty while all is well
     std::vector<Range> ranges;                  ///< not yet handed out; the last one may still grow
@@ -54,13 +56,22 @@ struct PollSchedule::JobState {
     Job job;
     bool linked = false;
     std::int64_t run_served = 0;
+    std::set<Symbol> added;      ///< by a change: polled at once, like all symbols of a new job
     int tasks = 0;               ///< immediate ones under way
     std::int64_t serving = 0;    ///< the run that they serve
+    std::set<Symbol> serving_added;
     bool failed = false;         ///< one of them was not stored: again
     SteadyTime not_before{};
     bool gone = false;
 
-    bool wants_poll() const noexcept { return !job.ticked || run_served < job.run_requested; }
+    bool wants_all() const noexcept { return !job.ticked || run_served < job.run_requested; }
+    bool wants_poll() const noexcept { return wants_all() || !added.empty(); }
+    /// Takes over what the plan says. `same`: it asks for what it asked for before; `fresh`: it was not known.
+    void update(Job const& changed, bool same, bool fresh);
+    /// Which symbols are to be polled at once; they count as served unless retry() follows.
+    std::vector<Symbol> serve();
+    void retry();
+    bool has(Symbol const& symbol) const;
 };
 
 /// The last settled ticks of a lane's groups as the store knew them, by prefix, so that a group which was split or merged since finds

@@ -6,7 +6,7 @@ namespace mds {
 
 bool ProviderGate::request(std::string const& provider, SteadyTime now, SteadyTime give_up, Go go) {
     State& state = states_[provider];
-    if (state.waiting.empty() && open(state, now)) {
+    if (state.waiting.empty() && open(provider, state, now)) {
         ++state.in_flight;
         ++in_flight_;
         return true;
@@ -21,22 +21,12 @@ void ProviderGate::release(std::string const& provider, SteadyTime now) {
     State& state = states_[provider];
     --state.in_flight;
     --in_flight_;
-    admit(state, now);
+    admit(provider, state, now);
 }
 
-void ProviderGate::hold(std::string const& provider, SteadyTime until) {
-    State& state = states_[provider];
-    state.not_before = std::max(state.not_before, until);
-}
-
-bool ProviderGate::held(std::string const& provider, SteadyTime now) const {
-    auto const found = states_.find(provider);
-    return found != states_.end() && found->second.not_before > now;
-}
-
-void ProviderGate::admit(State& state, SteadyTime now) {
+void ProviderGate::admit(std::string const& provider, State& state, SteadyTime now) {
     // `go` may come back to this gate, so each waiter is out of the books before it is called.
-    while (!state.waiting.empty() && open(state, now)) {
+    while (!state.waiting.empty() && open(provider, state, now)) {
         auto const first = state.waiting.begin();
         Go const go = std::move(first->second.go);
         deadlines_.erase(std::pair(first->second.give_up, first->first));
@@ -56,7 +46,7 @@ void ProviderGate::advance(SteadyTime now) {
         deadlines_.erase(first);
         go(false);
     }
-    for (auto& [name, state] : states_) admit(state, now);
+    for (auto& [name, state] : states_) admit(name, state, now);
 }
 
 void ProviderGate::refuse_all() { advance(SteadyTime::max()); }
@@ -70,7 +60,9 @@ std::optional<SteadyTime> ProviderGate::next_wake() const {
     if (deadlines_.empty()) return std::nullopt;
     SteadyTime wake = deadlines_.begin()->first.first;
     for (auto const& [name, state] : states_) {
-        if (!state.waiting.empty() && state.in_flight < cap_) wake = std::min(wake, state.not_before);
+        if (state.waiting.empty() || state.in_flight >= cap_) continue;
+        auto const* const hold = holds_.find(name, SteadyTime::min());
+        wake = std::min(wake, hold == nullptr ? SteadyTime::min() : hold->until);
     }
     return wake;
 }

@@ -2,6 +2,8 @@
 
 #include <mds/domain/time.hpp>
 
+#include "services/provider_holds.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -19,14 +21,14 @@ public:
     /// Called once: true with a slot to be given back, false where the time to give up came first.
     using Go = std::function<void(bool)>;
 
-    explicit ProviderGate(std::size_t cap) : cap_(cap) {}
+    /// `holds` outlives this, and is shared with those who ask without the gate.
+    ProviderGate(std::size_t cap, ProviderHolds& holds) : cap_(cap), holds_(holds) {}
 
     /// True: the slot is yours at once and `go` is dropped. False: `go` is called later, from release() or advance().
     bool request(std::string const& provider, SteadyTime now, SteadyTime give_up, Go go);
     void release(std::string const& provider, SteadyTime now);
-    /// Nothing goes to `provider` before `until`; an earlier end never shortens a later one.
-    void hold(std::string const& provider, SteadyTime until);
-    bool held(std::string const& provider, SteadyTime now) const;
+    void hold(std::string const& provider, SteadyTime until, Outcome outcome) { holds_.hold(provider, until, outcome); }
+    bool held(std::string const& provider, SteadyTime now) const { return holds_.find(provider, now) != nullptr; }
     /// Ends waits that are over and lets go what a hold kept back.
     void advance(SteadyTime now);
     /// Ends every wait.
@@ -46,13 +48,15 @@ private:
     };
     struct State {
         std::size_t in_flight = 0;
-        SteadyTime not_before{};
         std::map<std::uint64_t, Waiter> waiting;  ///< by number, so in order of arrival
     };
-    bool open(State const& state, SteadyTime now) const { return state.in_flight < cap_ && state.not_before <= now; }
-    void admit(State& state, SteadyTime now);
+    bool open(std::string const& provider, State const& state, SteadyTime now) const {
+        return state.in_flight < cap_ && !held(provider, now);
+    }
+    void admit(std::string const& provider, State& state, SteadyTime now);
 
     std::size_t cap_;
+    ProviderHolds& holds_;
     std::size_t in_flight_ = 0;
     std::uint64_t next_number_ = 0;
     std::map<std::string, State> states_;

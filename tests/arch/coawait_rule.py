@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Finds braces and lambdas in expressions that contain co_await.
+"""Finds braces, lambdas and conditional operators in expressions that contain co_await.
 
 Usage: coawait_rule.py FILE_OR_FOLDER...
 Prints one line per finding and exits with 1 if there is any.
 
-g++ 12 destroys a braced aggregate or a capturing lambda twice when it is a temporary of an expression with co_await. So such an
-expression has neither: the object gets a name in a statement of its own. The rule is stricter than the fault (a class with a
-constructor is safe), because a rule that needs no thought is kept.
+g++ 12 destroys a braced aggregate or a capturing lambda twice when it is a temporary of an expression with co_await, and so it does
+with what `a ? b : c` makes, wherever the co_await stands: in front of it, in an operand or round it. So such an expression has none
+of them: the object gets a name in a statement of its own, the choice becomes an `if`. The rule is stricter than the fault (a class
+with a constructor is safe in braces, an int in a conditional), because a rule that needs no thought is kept.
 """
 import re
 import sys
@@ -139,6 +140,9 @@ class Source:
                 if self.word(k) == "{":
                     yield self.lines[i], "braces in an expression with co_await"
                     break
+                if self.word(k) == "?":
+                    yield self.lines[i], "conditional operator in an expression with co_await"
+                    break
 
 
 def findings_of(text):
@@ -151,7 +155,7 @@ def main(paths):
         for path in [given] if given.is_file() else sorted(given.rglob("*.[hc]pp")):
             files += 1
             for line, reason in findings_of(path.read_text(encoding="utf-8")):
-                print(f"{path}:{line}: {reason}: give the object a name in a statement before")
+                print(f"{path}:{line}: {reason}: do that in a statement before")
                 found += 1
     if files == 0:
         print("no files to read")

@@ -34,9 +34,9 @@ class Footprint(unittest.TestCase):
             time.sleep(2)
             idle = service.rss_bytes()
             service.stop()
-        print(f"start-up with {TARGETS} series to the first good answer: {sorted(times)[2] * 1000:.0f} ms "
+        print(f"figure: start-up with {TARGETS} series to the first good answer: {sorted(times)[2] * 1000:.0f} ms "
               f"({min(times) * 1000:.0f}-{max(times) * 1000:.0f})")
-        print(f"memory: {empty / 2**20:.1f} MiB when new, {idle / 2**20:.1f} MiB idle with {TARGETS} series")
+        print(f"figure: memory: {empty / 2**20:.1f} MiB when new, {idle / 2**20:.1f} MiB idle with {TARGETS} series")
         self.assertLess(sorted(times)[2], 2 * SLOWNESS)
         self.assertLess(idle, 256 * 2**20 * (1 if SLOWNESS == 1 else 8))
 

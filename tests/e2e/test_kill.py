@@ -1,8 +1,8 @@
 """Kill -9 at random moments under load, again and again. At the end nothing that anybody outside was told is missing, nothing is
 there twice, and every average is what a fresh computation gives.
 
-The provider's record and what readers were given are the witnesses; the checker reads the tables. MDS_ROUNDS sets the number of
-rounds, MDS_SEED repeats a run's random choices, MDS_SOAK makes it long.
+The provider's record and what readers were given are the witnesses; the checker reads the tables. E2E_ROUNDS sets the number of
+rounds, E2E_SEED repeats a run's random choices, E2E_SOAK makes it long.
 """
 
 import json
@@ -20,8 +20,8 @@ from harness.service import SLOWNESS, eventually
 
 SYMBOLS = 200
 READERS = 3
-ROUNDS = int(os.environ.get("MDS_ROUNDS", "200" if os.environ.get("MDS_SOAK") else "20"))
-SEED = int(os.environ.get("MDS_SEED", "0")) or random.SystemRandom().randrange(1, 10**9)
+ROUNDS = int(os.environ.get("E2E_ROUNDS", "200" if os.environ.get("E2E_SOAK") else "20"))
+SEED = int(os.environ.get("E2E_SEED", "0")) or random.SystemRandom().randrange(1, 10**9)
 
 
 class Readers:
@@ -99,7 +99,7 @@ class Readers:
 class KillAtRandomMoments(unittest.TestCase):
     def test_nothing_acknowledged_is_lost_and_nothing_is_there_twice(self):
         chance = random.Random(SEED)
-        print(f"kill -9: {ROUNDS} rounds, seed {SEED}", flush=True)
+        print(f"figure: kill -9: {ROUNDS} rounds, seed {SEED}", flush=True)
         ready, lives, offsets = [], [], []
         with ProviderStub(seed=SEED) as stub, service_with(stub) as service:
             readers = Readers(SEED)
@@ -136,8 +136,8 @@ class KillAtRandomMoments(unittest.TestCase):
             (service.home / "witness.jsonl").write_text("".join(json.dumps(witness) + "\n" for witness in witnesses))
             report = checker.check(service.data_dir, witnesses, interval=1)
             stored = len(checker.check(service.data_dir, unknown).violations.get("I1", []))
-            print(f"in flight when killed: {len(unknown)} answers, of which {len(unknown) - stored} had been stored")
-            print(f"ready again after: median {sorted(ready)[len(ready) // 2]:.2f} s, longest {max(ready):.2f} s")
+            print(f"figure: in flight when killed: {len(unknown)} answers, of which {len(unknown) - stored} had been stored")
+            print(f"figure: ready again after: median {sorted(ready)[len(ready) // 2]:.2f} s, longest {max(ready):.2f} s")
             print(report, flush=True)
             self.assertEqual(dict(report.violations), {}, f"seed {SEED}")
             self.assertEqual(readers.unexpected[:3], [])

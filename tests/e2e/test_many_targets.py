@@ -8,8 +8,8 @@ import unittest
 from harness import checker, metrics
 from harness.service import SLOWNESS, Service, eventually
 
-TARGETS = int(os.environ.get("MDS_TARGETS", "0")) or int(10_000 / SLOWNESS)
-SECONDS = 120 if os.environ.get("MDS_SOAK") else 10
+TARGETS = int(os.environ.get("E2E_TARGETS", "0")) or int(10_000 / SLOWNESS)
+SECONDS = 120 if os.environ.get("E2E_SOAK") else 10
 JOB_MAX = 1000
 
 
@@ -35,9 +35,9 @@ class ManyTargets(unittest.TestCase):
             report = checker.check(service.data_dir, interval=1, polled_from=began, polled_until=ended)
             p50, p99 = (metrics.quantile(samples, "mds_poller_lateness_seconds", q) for q in (0.5, 0.99))
             ticks = report.counts["ticks"]
-            print(f"{TARGETS} targets every second for {SECONDS} s: {report.counts['points']} points, {report.counts['rejects']} failed, "
+            print(f"figure: {TARGETS} targets every second for {SECONDS} s: {report.counts['points']} points, {report.counts['rejects']} failed, "
                   f"{ticks - report.counts['ticks_tried']} missed of {ticks} ticks")
-            print(f"lateness of a tick: p50 {p50 * 1000:.1f} ms, p99 {p99 * 1000:.1f} ms")
+            print(f"figure: lateness of a tick: p50 {p50 * 1000:.1f} ms, p99 {p99 * 1000:.1f} ms")
             print(report)
             self.assertEqual(dict(report.violations), {})
             self.assertEqual(report.counts["symbols_polled"], TARGETS)

@@ -92,7 +92,7 @@ class Defects(unittest.TestCase):
         self.assertEqual([later[0] - earlier[0] for earlier, later in zip(ticks, ticks[1:])], [1_000_000] * (len(ticks) - 1))
         asked = {exchange.reply.body: exchange.at for exchange in stub.served()}
         late = [asked[body] - due / 1e6 for due, body in ticks]
-        print(f"lateness of a request against its tick: {min(late) * 1000:.1f} to {max(late) * 1000:.1f} ms over {len(late)} ticks")
+        print(f"figure: lateness of a request against its tick: {min(late) * 1000:.1f} to {max(late) * 1000:.1f} ms over {len(late)} ticks")
         self.assertLess(max(late), 0.5)
 
     def test_every_read_outside_market_hours_called_the_provider(self):
@@ -149,7 +149,7 @@ class Defects(unittest.TestCase):
             report = checker.check(service.data_dir)
             return report if not report.violations else None
         report = eventually(caught_up, 10, 0.2, "an average of every point")
-        print(f"lag: {report.counts['points']} points, {report.counts['averages']} averages")
+        print(f"figure: lag: {report.counts['points']} points, {report.counts['averages']} averages")
 
     def test_duplicates_on_redelivery(self):
         """The consumer is sent everything a second time: no average changes, none is added, and the repeats are counted."""

@@ -72,7 +72,7 @@ class GracefulStop(unittest.TestCase):
                 self.assertLess(took, 15)
                 self.assertEqual(faults, [])
                 answered += sum(counts)
-        print(f"graceful stop: {self.ROUNDS} stops under load, {answered} answers, none failed")
+        print(f"figure: graceful stop: {self.ROUNDS} stops under load, {answered} answers, none failed")
         self.assertGreater(answered, self.ROUNDS * 100)
 
     def _readers(self, port):

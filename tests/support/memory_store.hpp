@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <set>
@@ -18,9 +19,9 @@ class MemoryStore final : public IngestStore, public PriceReads {
 public:
     Result<IngestReceipt> commit(std::span<Observation const> batch) override {
         std::unique_lock lock(mutex_);
-        ++commits_entered_;
+        auto const number = ++commits_entered_;
         changed_.notify_all();
-        changed_.wait(lock, [this] { return !held_; });
+        changed_.wait(lock, [this, number] { return number < held_from_; });
         batches_.emplace_back();
         for (auto const& observation : batch) batches_.back().push_back(observation.raw_id);
         if (!failures_.empty()) {
@@ -66,9 +67,9 @@ public:
         co_return page;
     }
 
-    /// Commits that enter from now on wait until release().
-    void hold() { set_held(true); }
-    void release() { set_held(false); }
+    /// Commits wait until release(), from the `first` one on (1, 2, 3 ... since the store was made).
+    void hold(std::size_t first = 0) { hold_from(first); }
+    void release() { hold_from(std::numeric_limits<std::size_t>::max()); }
     void await_commits_entered(std::size_t count) {
         std::unique_lock lock(mutex_);
         changed_.wait(lock, [&] { return commits_entered_ >= count; });
@@ -118,9 +119,9 @@ private:
         bool after_writing;
     };
 
-    void set_held(bool held) {
+    void hold_from(std::size_t first) {
         std::lock_guard const lock(mutex_);
-        held_ = held;
+        held_from_ = first;
         changed_.notify_all();
     }
 
@@ -153,7 +154,7 @@ private:
 
     mutable std::mutex mutex_;
     std::condition_variable changed_;
-    bool held_ = false;
+    std::size_t held_from_ = std::numeric_limits<std::size_t>::max();
     bool reads_fail_ = false;
     std::size_t commits_entered_ = 0;
     std::size_t latest_reads_ = 0;

@@ -2,6 +2,7 @@
 
 #include <mds/ports/task.hpp>
 #include <mds/domain/job.hpp>
+#include <mds/domain/job_change.hpp>
 #include <mds/domain/observation.hpp>
 
 #include <cstddef>
@@ -29,18 +30,6 @@ struct JobReplayed {
 /// The key was used before with other bytes.
 struct IdempotencyConflict {};
 using CreateOutcome = std::variant<JobCreated, JobReplayed, IdempotencyConflict>;
-
-struct JobPatch {
-    std::optional<std::chrono::seconds> interval;
-    std::optional<std::vector<Symbol>> symbols;
-    std::optional<std::vector<std::string>> providers;
-    bool provider_is_list = false;
-};
-struct JobPause {};
-struct JobResume {};
-struct JobRun {};
-struct JobCancel {};
-using JobChange = std::variant<JobPatch, JobPause, JobResume, JobRun, JobCancel>;
 
 /// Jobs as the API writes them. Any I/O thread. Every change raises the plan's revision (poll_plan.hpp).
 class JobStore {

@@ -6,22 +6,9 @@
 namespace mds::sqlite {
 namespace {
 
-bool is_poll(Observation const& observation) noexcept {
-    return observation.cause == FetchCause::schedule || observation.cause == FetchCause::immediate;
-}
-
 std::optional<UtcTime> due(Observation const& observation) noexcept {
     if (!observation.tick) return std::nullopt;
     return observation.tick->due;
-}
-
-/// What a correct caller never sends: rows of it would break the rule that every symbol asked for has one point or one reject.
-bool is_complete(Observation const& observation) noexcept {
-    if (observation.results.empty() || observation.results.size() != observation.symbols.size()) return false;
-    if (observation.answer) return true;
-    for (SymbolResult const& result : observation.results)
-        if (result.quote() != nullptr) return false;
-    return true;
 }
 
 }  // namespace

@@ -1,42 +1,24 @@
 #include "adapters/sqlite/job_reads.hpp"
 
+#include <mds/domain/series_state.hpp>
+
 #include "adapters/sqlite/job_rows.hpp"
 
-#include <algorithm>
 #include <cstdint>
 
 namespace mds::sqlite {
 namespace {
 
-/// Gathers a target's state from the series of its providers. Failover asks in order and stops at the first success, so one
-/// provider that works makes the target work, and when none does, the one with the fewest failures tells how often the target
-/// failed.
-struct Gather {
-    TargetState state{};
-    std::int64_t newest_success = -1;
-
-    void add(std::string const& provider, Statement::Rows const& rows);
-};
-
-void Gather::add(std::string const& provider, Statement::Rows const& rows) {
-    auto const polled = rows.optional_time(0);
-    if (!polled) return;
-    std::int64_t const failures = rows.integer(3);
-    bool const first = state.health == TargetHealth::unknown;
-    bool const latest = !state.last_poll || *polled >= *state.last_poll;
-    if (latest) {
-        state.last_poll = polled;
-        state.last_poll_duration =
-            std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::microseconds(rows.integer(2)));
-        state.last_error = rows.text(4);
-    }
-    if (auto const due = rows.optional_time(1)) state.last_due = state.last_due ? std::max(*state.last_due, *due) : *due;
-    state.consecutive_failures = first ? failures : std::min(state.consecutive_failures, failures);
-    state.health = state.consecutive_failures == 0 ? TargetHealth::up : TargetHealth::down;
-    if (rows.integer(5) > 0 && rows.integer(6) > newest_success) {
-        newest_success = rows.integer(6);
-        state.last_provider = provider;
-    }
+SeriesState read_polls(Statement::Rows const& rows) {
+    SeriesState series;
+    series.polled_at = rows.optional_time(0);
+    series.poll_due = rows.optional_time(1);
+    series.poll_duration = std::chrono::microseconds(rows.integer(2));
+    series.failures = rows.integer(3);
+    series.last_error = rows.text(4);
+    series.last_seq = rows.integer(5);
+    series.max_fetched = rows.time(6);
+    return series;
 }
 
 }  // namespace
@@ -86,13 +68,12 @@ JobPage JobQueries::list(JobFilter const& filter) {
 }
 
 TargetState JobQueries::state(Target const& target) {
-    Gather gather;
+    TargetPolls polls;
     for (std::string const& provider : target.providers) {
         auto rows = state_.query(target.symbol.str(), provider);
-        if (rows.next()) gather.add(provider, rows);
+        if (rows.next()) polls.add(provider, read_polls(rows));
     }
-    if (gather.state.health == TargetHealth::up) gather.state.last_error.clear();
-    return std::move(gather.state);
+    return polls.state();
 }
 
 std::map<std::string, UtcTime> JobQueries::times(Statement& statement) {

@@ -7,44 +7,6 @@ namespace {
 
 constexpr std::chrono::hours key_memory{24};
 
-/// False: the job stays as it is.
-struct Apply {
-    Job& job;
-    UtcTime now;
-
-    bool operator()(JobPatch const& patch) const {
-        if (!patch.interval && !patch.symbols && !patch.providers) return false;
-        if (patch.interval) job.config.interval = *patch.interval;
-        if (patch.symbols) job.config.symbols = *patch.symbols;
-        if (patch.providers) {
-            job.config.providers = *patch.providers;
-            job.config.provider_is_list = patch.provider_is_list;
-        }
-        job.active_since = now;
-        return true;
-    }
-    bool operator()(JobPause) const {
-        if (job.status == JobStatus::paused) return false;
-        job.status = JobStatus::paused;
-        job.active_since = now;
-        return true;
-    }
-    bool operator()(JobResume) const {
-        if (job.status != JobStatus::paused) return false;
-        job.status = job.ticked ? JobStatus::active : JobStatus::accepted;
-        job.active_since = now;
-        return true;
-    }
-    bool operator()(JobRun) const {
-        ++job.run_requested;
-        return true;
-    }
-    bool operator()(JobCancel) const {
-        job.status = JobStatus::cancelled;
-        return true;
-    }
-};
-
 }  // namespace
 
 JobWriter::JobWriter(WriteSide& side)
@@ -96,7 +58,7 @@ Result<Job> JobWriter::change(std::string const& id, JobChange const& change, Ut
     }
     bool const again = job->status == JobStatus::cancelled;
     if (again && !std::holds_alternative<JobCancel>(change)) return Error(ErrorCode::conflict, "the job is cancelled");
-    if (!again && std::visit(Apply{*job, now}, change)) {
+    if (!again && apply(change, *job, now)) {
         write_.run(*job);
         raise_revision_.run();
     }

@@ -1,47 +1,6 @@
 #include "adapters/sqlite/series_table.hpp"
 
-#include <algorithm>
-
 namespace mds::sqlite {
-namespace {
-
-std::int64_t micros(UtcTime time) noexcept {
-    return time.time_since_epoch().count();
-}
-
-std::optional<std::int64_t> optional_integer(Statement::Rows const& rows, int column) {
-    if (rows.is_null(column)) return std::nullopt;
-    return rows.integer(column);
-}
-
-}  // namespace
-
-std::int64_t SeriesRow::next_seq(UtcTime fetched_at) noexcept {
-    std::int64_t const fetched = micros(fetched_at);
-    if (last_seq > 0 && fetched < max_fetched) disorder = std::max(disorder, max_fetched - fetched);
-    max_fetched = last_seq > 0 ? std::max(max_fetched, fetched) : fetched;
-    return ++last_seq;
-}
-
-void SeriesRow::polled(Observation const& poll) noexcept {
-    polled_at = micros(poll.fetched_at);
-    poll_duration = poll.duration.count();
-    if (poll.tick) poll_due = micros(poll.tick->due);
-}
-
-void SeriesRow::poll_succeeded(Observation const& poll) {
-    polled(poll);
-    failures = 0;
-    last_error.clear();
-}
-
-void SeriesRow::poll_failed(Observation const& poll, std::string_view error) {
-    bool const same_tick = poll.tick ? poll_due == micros(poll.tick->due) : poll.attempt > 1;
-    if (failures == 0 || !same_tick) ++failures;
-    polled(poll);
-    last_error = error;
-}
-
 SeriesTable::SeriesTable(Connection& connection)
     : connection_(connection),
       read_(connection,
@@ -62,11 +21,11 @@ SeriesRow* SeriesTable::find(Symbol const& symbol, std::string const& provider, 
         if (found.next()) {
             row.id = found.integer(0);
             row.last_seq = found.integer(1);
-            row.max_fetched = found.integer(2);
-            row.disorder = found.integer(3);
-            row.polled_at = optional_integer(found, 4);
-            row.poll_due = optional_integer(found, 5);
-            row.poll_duration = optional_integer(found, 6);
+            row.max_fetched = found.time(2);
+            row.disorder = std::chrono::microseconds(found.integer(3));
+            row.polled_at = found.optional_time(4);
+            row.poll_due = found.optional_time(5);
+            row.poll_duration = std::chrono::microseconds(found.integer(6));
             row.failures = found.integer(7);
             row.last_error = found.text(8);
         }
@@ -87,8 +46,8 @@ void SeriesTable::touch(SeriesRow& row) {
 
 void SeriesTable::flush() {
     for (SeriesRow* const row : changed_) {
-        update_.run(row->id, row->last_seq, row->max_fetched, row->disorder, row->polled_at, row->poll_due, row->poll_duration,
-                    row->failures, row->last_error);
+        update_.run(row->id, row->last_seq, row->max_fetched, row->disorder.count(), row->polled_at, row->poll_due,
+                    row->poll_duration.count(), row->failures, row->last_error);
         row->changed = false;
     }
     changed_.clear();

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <mds/domain/observation.hpp>
+#include <mds/domain/series_state.hpp>
 #include <mds/domain/symbol.hpp>
 
 #include "adapters/sqlite/connection.hpp"
@@ -14,27 +14,10 @@
 
 namespace mds::sqlite {
 
-/// A row of `series`. Rules of its numbering and of the state of its polls are here, in one place.
-struct SeriesRow {
+/// A row of `series`.
+struct SeriesRow : SeriesState {
     std::int64_t id = 0;
-    std::int64_t last_seq = 0;
-    std::int64_t max_fetched = 0;
-    std::int64_t disorder = 0;
-    std::optional<std::int64_t> polled_at;
-    std::optional<std::int64_t> poll_due;
-    std::optional<std::int64_t> poll_duration;
-    std::int64_t failures = 0;
-    std::string last_error;
     bool changed = false;  ///< differs from the table
-
-    /// The next number, for a point fetched then.
-    std::int64_t next_seq(UtcTime fetched_at) noexcept;
-    void poll_succeeded(Observation const& poll);
-    /// Attempts of one tick count as one failure.
-    void poll_failed(Observation const& poll, std::string_view error);
-
-private:
-    void polled(Observation const& poll) noexcept;
 };
 
 /// The writer's memory of `series`: this process is the only writer, so a row is read once and then known. Used inside a write

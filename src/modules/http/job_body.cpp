@@ -123,7 +123,8 @@ struct Providers {
 
 std::optional<Providers> read_providers(Fields& fields) {
     Json const* const value = fields.find("provider");
-    if (value == nullptr) return std::nullopt;
+    // Clients that serialise an optional field send null for one that is not set.
+    if (value == nullptr || value->is_null()) return std::nullopt;
     Providers providers;
     providers.is_list = value->is_array();
     auto const add = [&](Json const& item, std::vector<std::string> where) {

@@ -9,7 +9,7 @@
 namespace mds::http {
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string json_string(std::string_view text) {
     std::string out;
     append_json_string(out, text);
     return out;
@@ -72,15 +72,12 @@ void Query::add(std::string_view pair, std::span<std::string_view const> known) 
     auto const value = percent_decode(pair.substr(std::min(equals + 1, pair.size())));
     if (!name || !value) {
         auto const shown = std::string(pair.substr(0, equals));
-        return faults_.push_back(
-            Fault("value_error", {"query", shown}, "parameter '" + shown + "' is not percent-encoded", quoted(pair)));
+        return faults_.push_back(Fault("value_error", {"query", shown}, "parameter '" + shown + "' is not percent-encoded", json_string(pair)));
     }
     if (std::ranges::find(known, *name) == known.end()) {
-        return faults_.push_back(
-            Fault("extra_forbidden", {"query", *name}, unknown_name("parameter", *name, known), quoted(*value)));
+        return faults_.push_back(Fault("extra_forbidden", {"query", *name}, unknown_name("parameter", *name, known), json_string(*value)));
     }
-    if (has(*name))
-        return faults_.push_back(Fault("value_error", {"query", *name}, "parameter '" + *name + "' is repeated", quoted(*value)));
+    if (has(*name)) return faults_.push_back(Fault("value_error", {"query", *name}, "parameter '" + *name + "' is repeated", json_string(*value)));
     parameters_.push_back({*name, *value});
     if (value->empty()) fault(*name, "string_too_short", "parameter '" + *name + "' is empty");
 }
@@ -92,8 +89,7 @@ std::string const* Query::find(std::string_view name) const noexcept {
 
 void Query::fault(std::string_view name, std::string type, std::string message) {
     std::string const* const value = find(name);
-    faults_.push_back(
-        Fault(std::move(type), {"query", std::string(name)}, std::move(message), value ? quoted(*value) : std::string()));
+    faults_.push_back(Fault(std::move(type), {"query", std::string(name)}, std::move(message), value ? json_string(*value) : std::string()));
 }
 
 void Query::require(std::string_view name) {
@@ -140,8 +136,7 @@ std::optional<UtcTime> parse_time_parameter(std::string_view text) {
     std::int64_t seconds = 0;
     std::from_chars(digits.data(), digits.data() + point, seconds);
     std::int64_t micros = 0;
-    bool const beyond =
-        std::ranges::any_of(fraction.substr(std::min<std::size_t>(6, fraction.size())), [](char c) { return c != '0'; });
+    bool const beyond = std::ranges::any_of(fraction.substr(std::min<std::size_t>(6, fraction.size())), [](char c) { return c != '0'; });
     for (std::size_t i = 0; i < 6; ++i) micros = micros * 10 + (i < fraction.size() ? fraction[i] - '0' : 0);
     std::int64_t const sum = seconds * 1'000'000 + micros;
     std::int64_t const value = negative ? -sum - (beyond ? 1 : 0) : sum;  // floored
@@ -155,8 +150,7 @@ std::optional<UtcTime> Query::time(std::string_view name) {
     std::string const* const text = find(name);
     if (text == nullptr || text->empty()) return std::nullopt;
     auto const time = parse_time_parameter(*text);
-    if (!time)
-        fault(name, "datetime_parsing", "parameter '" + std::string(name) + "' is neither an RFC 3339 time nor epoch seconds");
+    if (!time) fault(name, "datetime_parsing", "parameter '" + std::string(name) + "' is neither an RFC 3339 time nor epoch seconds");
     return time;
 }
 
@@ -164,8 +158,7 @@ std::optional<Symbol> Query::symbol(std::string_view name, SymbolCase fold) {
     std::string const* const text = find(name);
     if (text == nullptr || text->empty()) return std::nullopt;
     auto symbol = Symbol::parse(*text, fold);
-    if (!symbol)
-        fault(name, "value_error", "parameter '" + std::string(name) + "' is not a symbol: 1-32 letters, digits and . - _ = ^ / :");
+    if (!symbol) fault(name, "value_error", "parameter '" + std::string(name) + "' is not a symbol: 1-32 letters, digits and . - _ = ^ / :");
     return symbol;
 }
 

@@ -12,14 +12,19 @@ import time
 from .client import Client
 
 #: Sanitized builds are this much slower: deadlines are stretched, and loads that only measure are shrunk.
-SLOWNESS = float(os.environ.get("MDS_SLOWNESS", "1"))
+SLOWNESS = float(os.environ.get("E2E_SLOWNESS", "1"))
 
 
 def default_binary():
-    binary = os.environ.get("MDS_BINARY")
+    binary = os.environ.get("E2E_BINARY")
     if not binary:
-        raise RuntimeError("MDS_BINARY must name the mds program")
+        raise RuntimeError("E2E_BINARY must name the mds program")
     return binary
+
+
+def clean_environment():
+    """Without what would configure the service from outside a test."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("MDS_")}
 
 
 def merged(base, extra):
@@ -56,7 +61,7 @@ class Service:
                                settings or {})
         self.modules = modules
         self.binary = str(binary or default_binary())
-        self.env = {**os.environ, **(env or {})}
+        self.env = {**clean_environment(), **(env or {})}
         self.process = None
         self.port = None
         self.log = []
@@ -182,4 +187,4 @@ class Service:
 def run_cli(*arguments, binary=None, env=None, timeout=30.0, cwd=None):
     """One of the short commands, to its end."""
     return subprocess.run([str(binary or default_binary()), *map(str, arguments)], capture_output=True, text=True,
-                          env={**os.environ, **(env or {})}, timeout=timeout * SLOWNESS, cwd=cwd, stdin=subprocess.DEVNULL)
+                          env={**clean_environment(), **(env or {})}, timeout=timeout * SLOWNESS, cwd=cwd, stdin=subprocess.DEVNULL)

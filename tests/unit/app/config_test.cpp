@@ -122,9 +122,19 @@ TEST_CASE("durations that do not fit are refused") {
     CHECK(format_duration(1500ms) == "1500ms");
 }
 
-TEST_CASE("a store that is not there yet is refused in clear words") {
+TEST_CASE("a store of an unknown kind is refused in clear words") {
     CHECK(errors_of(from_file(R"({"store": {"kind": "postgres"}})")) ==
-          Texts{"store.kind: must be `sqlite` (\"postgres\" comes in a later version), not \"postgres\" (mds.json)"});
+          Texts{"store.kind: must be `sqlite` or `postgresql`, not \"postgres\" (mds.json)"});
+}
+
+TEST_CASE("a store on a server needs its URL, which is never shown") {
+    CHECK(errors_of(from_file(R"({"store": {"kind": "postgresql"}})")) ==
+          Texts{"store.url: is needed where store.kind is postgresql (default)"});
+    CHECK(errors_of(from_file(R"({"store": {"url": "postgresql://db/prices"}})")) ==
+          Texts{"store.url: belongs to store.kind postgresql alone (mds.json)"});
+    auto const loaded = from_file(R"({"store": {"kind": "postgresql", "url": "postgresql://me:hunter2@db/prices"}})");
+    CHECK(errors_of(loaded).empty());
+    CHECK(print_config(loaded).find("hunter2") == std::string::npos);
 }
 
 TEST_CASE("keys that contradict each other are refused together") {

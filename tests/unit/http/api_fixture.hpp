@@ -153,7 +153,8 @@ struct Api {
     ScriptedProvider alpha{"alpha_vantage", clock, random};
     ScriptedProvider finnhub{"finnhub", clock, random};
     FakeDirectory providers;
-    LatestPriceService latest{cache, store, providers, ingest, clock, random, fetch_thread.executor(), log, metrics, {}};
+    ProviderHolds holds;
+    LatestPriceService latest{cache, store, providers, holds, ingest, clock, random, fetch_thread.executor(), log, metrics, {}};
     MemoryJobs job_store;
     JobService jobs{job_store, job_store, providers, clock, random, [] {}};
     MemoryAverages stored_averages;

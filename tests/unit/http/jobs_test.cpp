@@ -38,6 +38,7 @@ TEST_CASE("a job's body has short forms") {
     CHECK(config(R"({"symbol":"AAPL","interval":"1h","provider":["finnhub","av"]})") ==
           R"({"symbols":["AAPL"],"interval":3600,"provider":["finnhub","alpha_vantage"]}})");
     CHECK(config(R"({"symbol":"AAPL","interval":"60s","provider":["finnhub"]})") == R"({"symbols":["AAPL"],"interval":60,"provider":["finnhub"]}})");
+    CHECK(config(R"({"symbol":"AAPL","interval":60,"provider":null})") == R"({"symbols":["AAPL"],"interval":60,"provider":"alpha_vantage"}})");
     CHECK(config(R"({"symbol":"AAPL","interval":60.0})") == R"({"symbols":["AAPL"],"interval":60,"provider":"alpha_vantage"}})");
 }
 

@@ -279,6 +279,52 @@ TEST_CASE("a patched interval holds from the next tick on and leaves other jobs 
     CHECK(aapl == 110);
 }
 
+TEST_CASE("symbols that a change adds are polled at once, the others in their time") {
+    World world;
+    auto& provider = world.provider("p");
+    auto& other = world.provider("q");
+    auto& job = world.job("poll_a", {"AAPL", "MSFT"}, 86400, {"p"});
+    world.start();
+    world.run(seconds(1));
+    REQUIRE(provider.requests.size() == 2);
+
+    job.config.symbols = {symbol("MSFT"), symbol("TSLA")};
+    job.active_since = world.time.now();
+    world.changed();
+    world.run(seconds(2));
+    REQUIRE(provider.requests.size() == 3);
+    CHECK(provider.requests[2].symbols == std::vector<Symbol>{symbol("TSLA")});
+
+    job.config.providers = {"q"};
+    job.active_since = world.time.now();
+    world.changed();
+    world.run(seconds(2));
+    CHECK(provider.requests.size() == 3);
+    CHECK(other.requests.size() == 2);
+
+    job.config.symbols = {symbol("MSFT")};
+    job.config.interval = seconds(43200);
+    job.active_since = world.time.now();
+    world.changed();
+    world.run(seconds(2));
+    CHECK(other.requests.size() == 2);
+}
+
+TEST_CASE("a symbol that a change adds while the store is away is polled once it is back") {
+    World world;
+    auto& provider = world.provider("p");
+    auto& job = world.job("poll_a", {"AAPL"}, 86400, {"p"});
+    world.start();
+    world.run(seconds(1));
+    world.refuse_next = Error(ErrorCode::unavailable, "no store");
+    job.config.symbols.push_back(symbol("TSLA"));
+    job.active_since = world.time.now();
+    world.changed();
+    world.run(seconds(5));
+    CHECK(provider.requests.size() == 3);
+    CHECK(points(world) == 2);
+}
+
 TEST_CASE("down-time becomes one range per group and no storm") {
     World world;
     auto& provider = world.provider("p");
@@ -486,4 +532,50 @@ TEST_CASE("stopping finishes what is under way and starts nothing") {
     CHECK(world.observations.size() == stored + 1);
     CHECK(world.driver->drain(SteadyTime{}));
     CHECK(provider.requests.size() == stored + 1);
+}
+
+TEST_CASE("ticks that came due while the process was held up are on record although their group ends with the next plan") {
+    World world;
+    world.provider("p");
+    auto& job = world.job("poll_a", {"A"}, 1, {"p"});
+    world.start();
+    world.run(seconds(5));
+    job.status = JobStatus::cancelled;
+    world.changed();
+    world.hold_up(seconds(20));
+    world.run(seconds(3));
+    world.stop();
+    Ledger const ledger(world);
+    REQUIRE(ledger.groups.size() == 1);
+    auto const& ends = ledger.groups.begin()->second.ends;
+    CHECK(ends.size() >= 24);
+    CHECK(ledger.holes() == 0);
+    CHECK(ledger.twice() == 0);
+}
+
+TEST_CASE("symbols whose turn does not come before the next tick are on record, and have it at the next one") {
+    World world;
+    auto& slow = world.provider("p", 4);
+    slow.script = [](std::vector<Symbol> const& symbols) {
+        Reply reply;
+        if (symbols.size() > 1) reply.all = Outcome::bad_symbol_in_batch;  // from now on each is asked for alone
+        else reply.latency = milliseconds(1500);
+        return reply;
+    };
+    world.job("poll_a", {"A", "B", "C", "D"}, 2, {"p"}).ticked = true;
+    world.start();
+    world.run(seconds(61));
+    world.stop();
+    std::map<UtcTime, std::set<Symbol>> ticks;
+    std::map<Symbol, int> prices;
+    for (auto const& observation : world.observations) {
+        for (auto const& result : observation.results) {
+            if (observation.tick) ticks[observation.tick->due].insert(result.symbol);
+            if (result.quote() != nullptr) ++prices[result.symbol];
+        }
+    }
+    CHECK(ticks.size() > 10);
+    for (auto const& [due, symbols] : ticks) CHECK(symbols.size() == 4);
+    for (auto const* const name : {"A", "B", "C", "D"}) CHECK(prices[symbol(name)] >= 3);
+    CHECK(Ledger(world).twice() == 0);
 }

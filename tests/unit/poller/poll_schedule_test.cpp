@@ -23,7 +23,8 @@ Job job(std::string id, std::vector<Symbol> wanted, int interval, UtcTime since,
 struct Bench {
     UtcTime now{seconds(1'700'000'000)};
     SteadyTime steady{seconds(5)};
-    ProviderGate gate{4};
+    ProviderHolds holds;
+    ProviderGate gate{4, holds};
     SeededRandom random{1};
     std::size_t batch_max;
     PollSchedule schedule{[this](std::string const&) { return batch_max; }, gate};
@@ -152,4 +153,55 @@ TEST_CASE("a task that had no turn before the next tick is missed, not lost") {
     REQUIRE(missed.size() == 1);
     CHECK(missed[0].reason == MissedReason::provider_wait);
     CHECK(missed[0].first == *tasks[0].due);
+}
+
+TEST_CASE("a tick under way when the clock is set back is missed, not lost, where it cannot be stored") {
+    Bench bench(1);
+    bench.plan.jobs.push_back(job("poll_a", {symbol("A")}, 10, bench.now));
+    bench.apply();
+    auto const tasks = bench.pass(seconds(10));
+    REQUIRE(tasks.size() == 1);
+    bench.now -= seconds(100);
+    CHECK(bench.pass(milliseconds(10)).empty());
+    PollTaskEnd end;
+    end.id = tasks[0].id;
+    bench.schedule.finished(end, bench.steady, bench.random);
+    auto const missed = bench.schedule.take_missed();
+    REQUIRE(missed.size() == 2);
+    CHECK(missed[0].reason == MissedReason::store_down);
+    CHECK(missed[0].first == *tasks[0].due);
+    CHECK(missed[0].ticks == 1);
+    CHECK(missed[1].ticks == 0);  // the mark of the jump
+}
+
+TEST_CASE("targets whose group is dealt anew again and again are still polled within two intervals") {
+    Bench bench(4);
+    bench.plan.jobs.push_back(job("poll_a", {symbol("A"), symbol("B"), symbol("C"), symbol("D")}, 60, bench.now));
+    bench.apply();
+    std::map<Symbol, SteadyTime> last;
+    for (auto const& one : bench.plan.jobs[0].config.symbols) last[one] = bench.steady;
+    std::chrono::duration<double> longest{0};
+    std::size_t polls = 0;
+    for (int at = 0; at < 6000; ++at) {
+        // Each time just before something would be polled, a job comes or goes that splits or merges the group.
+        if (*bench.schedule.next_due() - bench.now <= milliseconds(200)) {
+            if (bench.plan.jobs.size() == 1) bench.plan.jobs.push_back(job("poll_b", {symbol("E"), symbol("F"), symbol("G")}, 60, bench.now));
+            else bench.plan.jobs.pop_back();
+            bench.apply();
+        }
+        auto const tasks = bench.pass(milliseconds(200));
+        for (auto const& task : tasks) {
+            for (auto const& one : *task.symbols) {
+                auto const found = last.find(one);
+                if (found == last.end()) continue;
+                longest = std::max<std::chrono::duration<double>>(longest, bench.steady - found->second);
+                found->second = bench.steady;
+                ++polls;
+            }
+        }
+        bench.finish(tasks);
+    }
+    for (auto const& [one, time] : last) longest = std::max<std::chrono::duration<double>>(longest, bench.steady - time);
+    CHECK(longest <= seconds(121));
+    CHECK(polls <= 4 * 1200 / 60 * 2);  // and not much more often either
 }

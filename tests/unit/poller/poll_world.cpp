@@ -108,7 +108,7 @@ Task<std::optional<PollPlan>> World::load(std::optional<std::int64_t> known) {
     co_return std::optional<PollPlan>(std::move(plan));
 }
 
-Task<void> World::record(std::vector<MissedRange> ranges, std::vector<JobProgress> progress, std::map<std::string, UtcTime> holds) {
+Task<void> World::record(std::vector<MissedRange> ranges, std::vector<JobProgress> progress, std::map<std::string, UtcTime> waits) {
     co_await time.sleep_until(time.steady_now() + commit_latency);
     if (!store_up) co_return Error(ErrorCode::unavailable, "the store is away");
     for (auto& range : ranges) {
@@ -121,7 +121,7 @@ Task<void> World::record(std::vector<MissedRange> ranges, std::vector<JobProgres
         if (one.ticked && one.status == JobStatus::accepted) one.status = JobStatus::active;
         one.run_done = std::max(one.run_done, done.run_done);
     }
-    for (auto const& [name, until] : holds) not_before[name] = until;
+    for (auto const& [name, until] : waits) not_before[name] = until;
     co_return Result<void>();
 }
 
@@ -144,8 +144,9 @@ void World::changed() {
 void World::start() {
     context_ = std::make_unique<net::io_context>(1);
     metrics = std::make_unique<support::Metrics>();
-    driver = std::make_unique<PollDriver>(*this, *this, *this, time, time, random, context_->get_executor(), support::Log::silent(),
-                                          *metrics, options);
+    holds = ProviderHolds();
+    driver = std::make_unique<PollDriver>(*this, *this, holds, *this, time, time, random, context_->get_executor(),
+                                          support::Log::silent(), *metrics, options);
     driver->start();
 }
 

@@ -121,6 +121,7 @@ public:
     void stop();                    ///< gracefully
     void crash();                   ///< everything in memory is gone
     void run(microseconds time);
+    void hold_up(microseconds by) { time.move_to(time.steady_now() + by); }  ///< time passes, and nothing of the poller runs
     microseconds lived() const { return std::chrono::duration_cast<microseconds>(time.steady_now() - began_); }
 
     VirtualTime time;
@@ -139,6 +140,7 @@ public:
     std::vector<MissedRange> missed;
     std::map<std::string, UtcTime> last_settled;
     std::map<std::string, UtcTime> not_before;
+    ProviderHolds holds;            ///< in memory: a start begins with none
     std::unique_ptr<support::Metrics> metrics;
     std::unique_ptr<PollDriver> driver;
 

@@ -175,10 +175,9 @@ TEST_CASE("ingest retries while the store is away and acknowledges nobody before
 TEST_CASE("ingest says that it is not healthy while the store refuses to answer") {
     Fixture f;
     f.store.fail(1, Error(ErrorCode::unavailable, "locked"));
+    f.store.hold(2);
     f.ingest.start();
     auto later = f.submit(f.observe({"AAPL"}));
-    f.store.await_commits_entered(1);
-    f.store.hold();
     f.store.await_commits_entered(2);  // the retry waits in the store: the first failure is known
     CHECK_FALSE(f.ingest.healthy());
     f.store.release();

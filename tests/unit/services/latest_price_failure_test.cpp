@@ -167,7 +167,7 @@ TEST_CASE("a store that hangs costs a read its budget and no more") {
     options.store_budget = 0ms;
     LatestPriceFixture f(options);
     HangingReads hanging(f.loop.executor());
-    LatestPriceService service(f.cache, hanging, f.directory, f.ingest, f.clock, f.random, f.loop.executor(),
+    LatestPriceService service(f.cache, hanging, f.directory, f.holds, f.ingest, f.clock, f.random, f.loop.executor(),
                                support::Log::silent(), f.metrics, options);
     f.provider.says("1");
     auto const answer = *f.loop.run(read_from(service, f.request()));
@@ -196,12 +196,11 @@ TEST_CASE("with the store known to be down no call is spent; a series known in m
     f.remember("1", 90s);
     f.provider.says("2");
     f.store.fail(1, Error(ErrorCode::unavailable, "disk full"));
+    f.store.hold(2);
     Observation observation;
     observation.raw_id = Uuid::v7(f.clock.now(), 1, 1);
     auto pending = f.loop.spawn(f.ingest.submit(observation));
     f.loop.settle();
-    f.store.await_commits_entered(1);
-    f.store.hold();
     f.store.await_commits_entered(2);
     REQUIRE_FALSE(f.ingest.healthy());
     auto const answer = f.get();
@@ -249,7 +248,8 @@ TEST_CASE("simultaneous misses on several I/O threads make one provider call per
         support::IoThread one("one");
         support::IoThread two("two");
         Ingest ingest(store, clock, random, {&cache}, support::Log::silent(), metrics);
-        LatestPriceService service(cache, store, directory, ingest, clock, random, fetch.executor(), support::Log::silent(),
+        ProviderHolds holds;
+        LatestPriceService service(cache, store, directory, holds, ingest, clock, random, fetch.executor(), support::Log::silent(),
                                    metrics, LatestPriceFixture::unhurried());
         ingest.start();
         for (auto const* const name : {"AAPL", "MSFT", "GOOG"}) {

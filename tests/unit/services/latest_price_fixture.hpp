@@ -32,7 +32,7 @@ struct LatestPriceFixture {
     }
 
     explicit LatestPriceFixture(LatestPriceOptions options = unhurried())
-        : service(cache, store, directory, ingest, clock, random, loop.executor(), support::Log::silent(), metrics, options) {
+        : service(cache, store, directory, holds, ingest, clock, random, loop.executor(), support::Log::silent(), metrics, options) {
         directory.add(provider);
         directory.add(second);
         ingest.start();
@@ -94,6 +94,7 @@ struct LatestPriceFixture {
     ScriptedProvider provider{"first", clock, random};
     ScriptedProvider second{"second", clock, random};
     FakeDirectory directory;
+    ProviderHolds holds;
     LatestPriceService service;
 };
 

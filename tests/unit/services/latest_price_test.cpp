@@ -206,18 +206,36 @@ TEST_CASE("an unknown symbol is 404 and remembered for 60 seconds") {
     CHECK(f.provider.calls() == 2);
 }
 
+TEST_CASE("a wait that a poll was told holds for reads, and one that a read was told holds for polls") {
+    LatestPriceFixture f;
+    f.holds.hold("first", f.clock.steady_now() + 30s, Outcome::quota_exhausted);
+    auto const refused = f.get();
+    REQUIRE(refused.has_error());
+    CHECK(refused.error().code == ErrorCode::unavailable);
+    CHECK(refused.error().retry_after == 30s);
+    CHECK(f.provider.calls() == 0);
+    f.clock.advance(30s);
+    f.provider.fails(Outcome::rate_limited, 40s);
+    CHECK(f.get().has_error());
+    CHECK(f.provider.calls() == 1);
+    CHECK(f.holds.find("first", f.clock.steady_now() + 39s) != nullptr);
+    CHECK(f.holds.find("first", f.clock.steady_now() + 40s) == nullptr);
+}
+
 TEST_CASE("price 0 is never stored: 404 where the provider means unknown by it, otherwise 502") {
     LatestPriceFixture f;
     CHECK_FALSE(Price::parse("0").price.has_value());
-    f.provider.fails(Outcome::no_data);
+    for (auto const outcome : {Outcome::no_data, Outcome::no_data, Outcome::unknown_symbol}) f.provider.fails(outcome);
     auto const nonsense = f.get();
     CHECK(nonsense.error().code == ErrorCode::upstream_invalid);
     f.clock.advance(5s);
-    f.provider.change_traits().zero_means_unknown = true;
+    f.provider.change_traits().zero_means_unknown = true;  // what is negative or out of range there is no such zero
+    CHECK(f.get().error().code == ErrorCode::upstream_invalid);
+    f.clock.advance(5s);
     auto const unknown = f.get();
     CHECK(unknown.error().code == ErrorCode::not_found);
     CHECK(f.store.points(f.series()).empty());
-    f.loop.run_until([&] { return f.store.observations().size() == 2; });
+    f.loop.run_until([&] { return f.store.observations().size() == 3; });
     CHECK(f.store.observations()[0].results[0].reject()->outcome == Outcome::no_data);
 }
 

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <mds/ports/averaging_store.hpp>
+
+#include "adapters/postgres/known_names.hpp"
+#include "support/metrics.hpp"
+
+namespace mds::postgres {
+
+/// The consumer's end of the store: what it writes and what it mends holes from. Consumer thread only, on a connection of its own.
+class AverageStore final : public AveragingStore, public SeriesHistory {
+public:
+    AverageStore(ConnectionOptions const& options, Condition& condition, support::Metrics& metrics);
+    Result<PartitionClaim> claim(std::int32_t partition) override;
+    Result<void> commit(AveragingBatch const& batch) override;
+    Result<SeriesProgress> progress(Series const& series) override;
+    Result<std::vector<PricePoint>> points(Series const& series, std::int64_t first, std::int64_t last) override;
+
+private:
+    using WriteAverages = Result<void> (AverageStore::*)(std::span<AverageRow const> rows);
+
+    Result<void> commit_with(AveragingBatch const& batch, WriteAverages write_averages);
+    Result<void> copy(std::span<AverageRow const> rows);
+    Result<void> insert_missing(std::span<AverageRow const> rows);
+    void send(DeadLetter const& letter);
+
+    Connection connection_;
+    KnownNames names_;
+    prometheus::Counter& repeated_;
+    prometheus::Counter& fenced_;
+};
+
+}  // namespace mds::postgres

@@ -1,0 +1,99 @@
+// How a Connection comes to its session; the rest of it is in connection.cpp.
+
+#include "adapters/postgres/connection.hpp"
+
+#include <libpq-fe.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <cctype>
+
+namespace mds::postgres {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+constexpr milliseconds backoff_base{50};
+constexpr milliseconds backoff_cap{2000};
+
+/// The five characters in "FATAL:  53300: sorry, ..."; libpq has no other way to tell why a log-in failed. Empty: not from a
+/// server.
+std::string sqlstate_of(std::string_view message) {
+    auto const is_code = [](char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0 || (c >= 'A' && c <= 'Z'); };
+    for (std::size_t at = message.find(":  "); at != message.npos; at = message.find(":  ", at + 1)) {
+        auto const rest = message.substr(at + 3);
+        if (rest.size() > 5 && rest[5] == ':' && std::ranges::all_of(rest.substr(0, 5), is_code))
+            return std::string(rest.substr(0, 5));
+    }
+    return {};
+}
+
+/// What every session must have, whatever the server's or the user's defaults are.
+std::string settings(ConnectionOptions const& options) {
+    // A process that freezes between two round trips gives its row locks up before its leases run out.
+    return "SET statement_timeout = " + std::to_string(options.statement_timeout.count()) +
+           "; SET idle_in_transaction_session_timeout = 10000; SET timezone = 'UTC'; SET datestyle = 'ISO';"
+           // Planned once and run often; compiling a plan would cost more than it saves.
+           "SET jit = off;"
+           // An acknowledged commit is on disk. Stronger settings (remote_apply) stay as they are.
+           "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN ('off', 'local')";
+}
+
+/// False: the deadline passed.
+bool wait_for(PGconn* connection, PostgresPollingStatusType wanted, Clock::time_point deadline) {
+    pollfd watched{PQsocket(connection), static_cast<short>(wanted == PGRES_POLLING_READING ? POLLIN : POLLOUT), 0};
+    auto const left = std::chrono::ceil<milliseconds>(deadline - Clock::now()).count();
+    return left > 0 && ::poll(&watched, 1, static_cast<int>(left)) != 0;
+}
+
+}  // namespace
+
+Result<void> Connection::ready() {
+    if (connection_ && PQstatus(connection_.get()) == CONNECTION_OK) return {};
+    drop();
+    if (Clock::now() < not_before_) return to_error(fault_, "waiting before the next try to connect");
+    if (auto made = connect(); !made) {
+        auto const bound = std::min(backoff_base * (1 << std::min(failures_++, 10)), backoff_cap).count();
+        not_before_ = Clock::now() + milliseconds(std::uniform_int_distribution<std::int64_t>(bound / 2, bound)(random_));
+        return made;
+    }
+    failures_ = 0;
+    ++generation_;
+    condition_.connected();
+    return {};
+}
+
+Result<void> Connection::connect() {
+    ConnectParams const params(options_);
+    // Of several hosts each must have its time, which only the blocking form gives it.
+    auto const begin = params.hosts() > 1 ? PQconnectdbParams : PQconnectStartParams;
+    connection_.reset(begin(params.keys().data(), params.values().data(), 0));
+    auto* const connection = connection_.get();
+    if (connection == nullptr) return failed(Fault::resources, "no memory");
+    // What matters comes as an error; libpq would print the rest to standard error.
+    PQsetNoticeReceiver(
+        connection, [](void*, PGresult const*) {}, nullptr);
+    PQsetErrorVerbosity(connection, PQERRORS_VERBOSE);
+    auto const deadline = Clock::now() + options_.connect_timeout;
+    auto status = PGRES_POLLING_WRITING;
+    if (PQstatus(connection) == CONNECTION_BAD) status = PGRES_POLLING_FAILED;
+    if (PQstatus(connection) == CONNECTION_OK) status = PGRES_POLLING_OK;
+    while (status == PGRES_POLLING_READING || status == PGRES_POLLING_WRITING) {
+        if (!wait_for(connection, status, deadline)) return failed(Fault::away, "no connection in time");
+        status = PQconnectPoll(connection);
+    }
+    if (status != PGRES_POLLING_OK) {
+        std::string message = PQerrorMessage(connection);
+        std::ranges::replace(message, '\n', ' ');
+        Fault const fault = classify(sqlstate_of(message));
+        return failed(fault, std::move(message));
+    }
+    PQsetErrorVerbosity(connection, PQERRORS_DEFAULT);
+    PQsetnonblocking(connection, 1);
+    auto const set = simple(settings(options_));
+    if (!set || PQresultStatus(set.get()) == PGRES_FATAL_ERROR) return lost(set.get());
+    return {};
+}
+
+}  // namespace mds::postgres

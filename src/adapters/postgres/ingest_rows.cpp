@@ -1,0 +1,86 @@
+#include "adapters/postgres/ingest_rows.hpp"
+
+#include "adapters/postgres/point_row.hpp"
+
+#include <vector>
+
+namespace mds::postgres {
+namespace {
+
+std::optional<UtcTime> due(Observation const& observation) noexcept {
+    if (!observation.tick) return std::nullopt;
+    return observation.tick->due;
+}
+
+std::string list_of(std::vector<Symbol> const& symbols) {
+    std::vector<std::string> names;
+    names.reserve(symbols.size());
+    for (Symbol const& symbol : symbols) names.push_back(symbol.str());
+    return text_list(names);
+}
+
+std::optional<std::int64_t> wide(std::optional<int> number) noexcept {
+    if (!number) return std::nullopt;
+    return *number;
+}
+
+}  // namespace
+
+void RawColumns::add(Observation const& observation, std::optional<std::int64_t> group) {
+    RawAnswer const& answer = *observation.answer;
+    id.add(observation.raw_id);
+    provider.add(std::string_view(observation.provider));
+    symbols.add(std::string_view(list_of(observation.symbols)));
+    http_status.add(wide(answer.http_status));
+    content_type.add(std::string_view(clean_text(answer.content_type)));
+    body.add(Bytes{answer.body});
+    truncated.add(answer.truncated);
+    fetched_at.add(observation.fetched_at);
+    duration.add(std::int64_t{observation.duration.count()});
+    cause.add(to_string(observation.cause));
+    attempt.add(std::int64_t{observation.attempt});
+    group_id.add(group);
+    tick_due.add(due(observation));
+}
+
+void PointColumns::add(std::int64_t series, PricePoint const& point) {
+    series_id.add(series);
+    seq.add(point.seq);
+    id.add(point.id);
+    price.add(std::string_view(point.price.to_string()));
+    timestamp.add(point.timestamp);
+    fetched_at.add(point.fetched_at);
+    raw_id.add(point.raw_id);
+    time_source.add(stored(point.time_source));
+    currency.add(std::string_view(clean_text(point.currency)));
+}
+
+void RejectColumns::add(Observation const& observation, Symbol const& symbol, Reject const& reject,
+                        std::optional<std::int64_t> group) {
+    fetch_id.add(observation.raw_id);
+    symbol_name.add(std::string_view(symbol.str()));
+    provider.add(std::string_view(observation.provider));
+    outcome.add(to_string(reject.outcome));
+    reason.add(std::string_view(clean_text(reject.reason)));
+    answered.add(observation.answer.has_value());
+    fetched_at.add(observation.fetched_at);
+    duration.add(std::int64_t{observation.duration.count()});
+    cause.add(to_string(observation.cause));
+    attempt.add(std::int64_t{observation.attempt});
+    group_id.add(group);
+    tick_due.add(due(observation));
+}
+
+void SeriesColumns::add(std::int64_t series, SeriesState const& state) {
+    id.add(series);
+    last_seq.add(state.last_seq);
+    max_fetched.add(state.max_fetched);
+    disorder.add(std::int64_t{state.disorder.count()});
+    polled_at.add(state.polled_at);
+    poll_due.add(state.poll_due);
+    poll_duration.add(std::int64_t{state.poll_duration.count()});
+    failures.add(state.failures);
+    last_error.add(std::string_view(clean_text(state.last_error)));
+}
+
+}  // namespace mds::postgres

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <mds/domain/observation.hpp>
+#include <mds/domain/series_state.hpp>
+
+#include "adapters/postgres/wire.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string_view>
+
+namespace mds::postgres {
+
+struct RawColumns {
+    void add(Observation const& observation, std::optional<std::int64_t> group);
+
+    Column id{Column::Type::uuid}, provider{Column::Type::text}, symbols{Column::Type::text}, http_status{Column::Type::bigint},
+        content_type{Column::Type::text}, body{Column::Type::bytea}, truncated{Column::Type::boolean},
+        fetched_at{Column::Type::timestamptz}, duration{Column::Type::bigint}, cause{Column::Type::text},
+        attempt{Column::Type::bigint}, group_id{Column::Type::bigint}, tick_due{Column::Type::timestamptz};
+};
+
+struct PointColumns {
+    void add(std::int64_t series, PricePoint const& point);
+
+    Column series_id{Column::Type::bigint}, seq{Column::Type::bigint}, id{Column::Type::uuid}, price{Column::Type::text},
+        timestamp{Column::Type::timestamptz}, fetched_at{Column::Type::timestamptz}, raw_id{Column::Type::uuid},
+        time_source{Column::Type::bigint}, currency{Column::Type::text};
+};
+
+struct RejectColumns {
+    void add(Observation const& observation, Symbol const& symbol, Reject const& reject, std::optional<std::int64_t> group);
+
+    Column fetch_id{Column::Type::uuid}, symbol_name{Column::Type::text}, provider{Column::Type::text}, outcome{Column::Type::text},
+        reason{Column::Type::text}, answered{Column::Type::boolean}, fetched_at{Column::Type::timestamptz},
+        duration{Column::Type::bigint}, cause{Column::Type::text}, attempt{Column::Type::bigint}, group_id{Column::Type::bigint},
+        tick_due{Column::Type::timestamptz};
+};
+
+struct SeriesColumns {
+    void add(std::int64_t series, SeriesState const& state);
+
+    Column id{Column::Type::bigint}, last_seq{Column::Type::bigint}, max_fetched{Column::Type::timestamptz},
+        disorder{Column::Type::bigint}, polled_at{Column::Type::timestamptz}, poll_due{Column::Type::timestamptz},
+        poll_duration{Column::Type::bigint}, failures{Column::Type::bigint}, last_error{Column::Type::text};
+};
+
+}  // namespace mds::postgres

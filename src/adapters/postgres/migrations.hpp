@@ -1,0 +1,15 @@
+#pragma once
+
+#include "adapters/postgres/connection.hpp"
+
+namespace mds::postgres {
+
+/// Brings the schema to the newest version, all steps in one transaction. Of several processes that start at once, one does it and
+/// the others wait for it. Throws std::runtime_error where the schema is newer than this program, is not ours, or cannot be
+/// written.
+void migrate(Connection& connection);
+
+/// The version that migrate() leads to.
+int newest_schema() noexcept;
+
+}  // namespace mds::postgres

@@ -1,0 +1,60 @@
+#include "adapters/postgres/outbox.hpp"
+
+#include "adapters/postgres/point_row.hpp"
+#include "adapters/postgres/statements.hpp"
+
+#include <algorithm>
+
+namespace mds::postgres {
+
+Result<std::vector<OutboxEvent>> OutboxReader::read(std::int64_t first, std::size_t max) {
+    std::int64_t const wanted = std::max<std::int64_t>(first, 1);
+    auto const ask = [&] { return connection_.ask(sql::outbox::read, wanted, static_cast<std::int64_t>(max)); };
+    auto rows = with_fresh_connection(connection_, ask);
+    if (!rows) return rows.error();
+    std::vector<OutboxEvent> events;
+    events.reserve(rows->size());
+    std::int64_t head = 0;
+    while (rows->next()) {
+        head = rows->integer(0);
+        if (rows->is_null(2)) continue;
+        auto point = read_named_point(*rows, 3);
+        if (!point) return damaged("a point of the outbox");
+        events.emplace_back(rows->integer(2), PriceEvent(*std::move(point), rows->integer(1)));
+    }
+    bool const begins_later = events.empty() ? wanted <= head && max > 0 : events.front().position != wanted;
+    if (begins_later) return Error(ErrorCode::not_found, "the events were pruned");
+    return events;
+}
+
+Result<std::int64_t> OutboxReader::head() {
+    auto const ask = [&] { return connection_.ask(sql::outbox::head); };
+    auto rows = with_fresh_connection(connection_, ask);
+    if (!rows) return rows.error();
+    return rows->next() ? rows->integer(0) : 0;
+}
+
+Pruner::Pruner(ConnectionOptions const& options, Condition& condition, support::Metrics& metrics)
+    : connection_(options, Side::write, condition),
+      pruned_events_(
+          metrics.counter("mds_postgres_pruned_events_total", "Outbox entries removed after every reader had passed them")),
+      pruned_raw_(metrics.counter("mds_postgres_pruned_raw_rows_total", "Raw rows and rejects removed by age")) {}
+
+Result<std::size_t> Pruner::prune(UtcTime older_than, std::size_t max) {
+    auto rows = connection_.ask(sql::outbox::prune, older_than, static_cast<std::int64_t>(max));
+    if (!rows) return rows.error();
+    pruned_events_.Increment(static_cast<double>(rows->changes()));
+    return static_cast<std::size_t>(rows->changes());
+}
+
+Result<std::size_t> Pruner::prune_raw(UtcTime older_than, std::size_t max) {
+    connection_.send(sql::outbox::prune_raw, older_than, static_cast<std::int64_t>(max));
+    connection_.send(sql::outbox::prune_outcomes, older_than, static_cast<std::int64_t>(max));
+    auto replies = connection_.run();
+    if (!replies) return replies.error();
+    std::int64_t const removed = replies->at(0).changes() + replies->at(1).changes();
+    pruned_raw_.Increment(static_cast<double>(removed));
+    return static_cast<std::size_t>(removed);
+}
+
+}  // namespace mds::postgres

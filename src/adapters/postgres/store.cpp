@@ -1,0 +1,161 @@
+#include "adapters/postgres/store.hpp"
+
+#include "adapters/postgres/async_ports.hpp"
+#include "adapters/postgres/averaging.hpp"
+#include "adapters/postgres/condition.hpp"
+#include "adapters/postgres/ingest.hpp"
+#include "adapters/postgres/migrations.hpp"
+#include "adapters/postgres/outbox.hpp"
+#include "adapters/postgres/statements.hpp"
+
+#include <stdexcept>
+#include <thread>
+
+namespace mds::postgres {
+namespace {
+
+ConnectionOptions connection_options(StoreOptions const& options) {
+    ConnectionOptions result;
+    result.url = options.url;
+    result.connect_timeout = options.connect_timeout;
+    result.statement_timeout = options.statement_timeout;
+    result.answer_timeout = options.statement_timeout + std::chrono::seconds(1);
+    return result;
+}
+
+/// A migration of a large table takes as long as it takes; so does waiting for another process that is at it.
+ConnectionOptions patient(ConnectionOptions options) {
+    options.statement_timeout = std::chrono::milliseconds(0);
+    options.answer_timeout = std::chrono::hours(24);
+    return options;
+}
+
+ConnectionOptions migrated(ConnectionOptions const& options, Condition& condition) {
+    Connection connection(patient(options), Side::write, condition);
+    migrate(connection);
+    return options;
+}
+
+/// Tries a small write and a read now and then while the store is out of order, so that its condition is noticed to be good again
+/// even if nobody uses it. Sleeps otherwise.
+class Mender {
+public:
+    Mender(Condition& condition, ConnectionOptions const& options)
+        : condition_(condition),
+          write_(options, Side::write, condition),
+          read_(options, Side::read, condition),
+          thread_([this] { run(); }) {}
+    ~Mender() {
+        condition_.stop();
+        thread_.join();
+    }
+
+private:
+    void run() {
+        while (condition_.wait_for_fault() && condition_.pause()) {
+            static_cast<void>(write_.ask(sql::meta::touch));
+            static_cast<void>(read_.ask(sql::meta::store_epoch));
+        }
+    }
+
+    Condition& condition_;
+    Connection write_;
+    Connection read_;
+    std::thread thread_;
+};
+
+std::int64_t only_number(Result<Rows> rows, char const* what) {
+    if (!rows) throw std::runtime_error(std::string(what) + ": " + rows.error().message + " (" + rows.error().detail + ")");
+    if (!rows->next()) throw std::runtime_error(std::string(what) + ": store_meta is empty");
+    return rows->integer(0);
+}
+
+}  // namespace
+
+/// In order of use: what is below works on what is above.
+struct Store::Parts {
+    Condition condition;
+    ConnectionOptions options;
+    Workers readers;
+    Workers writers;
+    IngestWriter ingest;
+    PricePort prices;
+    LatestScan latest;
+    JobPort jobs;
+    AverageStore averaging;
+    Pruner pruner;
+    Mender mender;
+
+    Parts(StoreOptions const& store_options, support::Log log, support::Metrics& metrics)
+        : condition(std::move(log), metrics),
+          options(migrated(connection_options(store_options), condition)),
+          readers(store_options.read_threads, options, Side::read, condition),
+          writers(1, options, Side::write, condition),
+          ingest(options, condition, metrics),
+          prices(readers),
+          latest(options, condition),
+          jobs(readers, writers),
+          averaging(options, condition, metrics),
+          pruner(options, condition, metrics),
+          mender(condition, options) {}
+};
+
+Store::Store(StoreOptions const& options, support::Log log, support::Metrics& metrics)
+    : parts_(std::make_unique<Parts>(options, std::move(log), metrics)) {}
+Store::~Store() = default;
+
+IngestStore& Store::ingest() noexcept {
+    return parts_->ingest;
+}
+PriceReads& Store::prices() noexcept {
+    return parts_->prices;
+}
+AverageReads& Store::averages() noexcept {
+    return parts_->prices;
+}
+LatestPrices& Store::latest_prices() noexcept {
+    return parts_->latest;
+}
+JobStore& Store::jobs() noexcept {
+    return parts_->jobs;
+}
+JobReads& Store::job_reads() noexcept {
+    return parts_->jobs;
+}
+PollPlanStore& Store::poll_plan() noexcept {
+    return parts_->jobs;
+}
+AveragingStore& Store::averaging() noexcept {
+    return parts_->averaging;
+}
+SeriesHistory& Store::series_history() noexcept {
+    return parts_->averaging;
+}
+OutboxPruner& Store::outbox_pruner() noexcept {
+    return parts_->pruner;
+}
+RawRetention& Store::raw_retention() noexcept {
+    return parts_->pruner;
+}
+StoreMonitor& Store::monitor() noexcept {
+    return parts_->condition;
+}
+std::unique_ptr<OutboxLog> Store::open_outbox() {
+    return std::make_unique<OutboxReader>(parts_->options, parts_->condition);
+}
+
+int Store::schema_version() const noexcept {
+    return newest_schema();
+}
+
+std::int64_t Store::store_epoch() const {
+    Connection connection(parts_->options, Side::read, parts_->condition);
+    return only_number(connection.ask(sql::meta::store_epoch), "cannot read the store's epoch");
+}
+
+std::int64_t Store::raise_epoch() {
+    Connection connection(parts_->options, Side::write, parts_->condition);
+    return only_number(connection.ask(sql::meta::raise_epoch), "cannot raise the epoch");
+}
+
+}  // namespace mds::postgres

@@ -1,0 +1,167 @@
+#include "adapters/postgres/wire.hpp"
+
+#include <cstring>
+
+namespace mds::postgres {
+namespace {
+
+/// 2000-01-01 in microseconds since 1970, from where PostgreSQL counts.
+constexpr std::int64_t epoch_offset = 946'684'800'000'000;
+constexpr std::int64_t lowest = INT64_MIN;   // '-infinity'
+constexpr std::int64_t highest = INT64_MAX;  // 'infinity'
+
+void put_u32(std::string& out, std::uint32_t value) {
+    for (int shift = 24; shift >= 0; shift -= 8) out.push_back(static_cast<char>(value >> shift));
+}
+
+std::uint32_t get_u32(std::string_view data) noexcept {
+    std::uint32_t value = 0;
+    for (std::size_t i = 0; i < 4; ++i) value = value << 8 | static_cast<unsigned char>(data[i]);
+    return value;
+}
+
+/// Bytes of the UTF-8 character that `text` begins with; 0 where it begins with none. By the table of RFC 3629.
+std::size_t utf8_length(std::string_view text) noexcept {
+    auto const byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
+    auto const tail = [&](std::size_t i) { return (byte(i) & 0xC0u) == 0x80u; };
+    unsigned const first = byte(0);
+    unsigned const second = byte(1);
+    if (first < 0x80) return first == 0 ? 0 : 1;
+    if (first >= 0xC2 && first <= 0xDF) return tail(1) ? 2 : 0;
+    if (first >= 0xE0 && first <= 0xEF) {
+        bool const good = (first != 0xE0 || second >= 0xA0) && (first != 0xED || second < 0xA0);
+        return good && tail(1) && tail(2) ? 3 : 0;
+    }
+    if (first >= 0xF0 && first <= 0xF4) {
+        bool const good = (first != 0xF0 || second >= 0x90) && (first != 0xF4 || second < 0x90);
+        return good && tail(1) && tail(2) && tail(3) ? 4 : 0;
+    }
+    return 0;
+}
+
+}  // namespace
+
+void put(std::string& out, bool value) {
+    out.push_back(value ? '\1' : '\0');
+}
+void put(std::string& out, std::int64_t value) {
+    auto const bits = static_cast<std::uint64_t>(value);
+    put_u32(out, static_cast<std::uint32_t>(bits >> 32));
+    put_u32(out, static_cast<std::uint32_t>(bits));
+}
+void put(std::string& out, std::string_view value) {
+    out.append(value);
+}
+void put(std::string& out, Bytes value) {
+    out.append(value.view);
+}
+void put(std::string& out, Uuid const& value) {
+    for (auto const byte : value.bytes) out.push_back(static_cast<char>(byte));
+}
+void put(std::string& out, UtcTime value) {
+    if (value == earliest) return put(out, lowest);
+    if (value == latest_of_all) return put(out, highest);
+    put(out, value.time_since_epoch().count() - epoch_offset);
+}
+
+std::int64_t get_integer(std::string_view data) noexcept {
+    switch (data.size()) {
+        case 1: return static_cast<signed char>(data[0]);
+        case 2: return static_cast<std::int16_t>(static_cast<unsigned char>(data[0]) << 8 | static_cast<unsigned char>(data[1]));
+        case 4: return static_cast<std::int32_t>(get_u32(data));
+        case 8: return static_cast<std::int64_t>(std::uint64_t{get_u32(data)} << 32 | get_u32(data.substr(4)));
+        default: return 0;
+    }
+}
+
+UtcTime get_time(std::string_view data) noexcept {
+    std::int64_t const micros = get_integer(data);
+    if (micros == highest || micros == lowest) return UtcTime{};
+    return UtcTime(std::chrono::microseconds(micros + epoch_offset));
+}
+
+Uuid get_uuid(std::string_view data) noexcept {
+    Uuid id;
+    if (data.size() == id.bytes.size()) std::memcpy(id.bytes.data(), data.data(), data.size());
+    return id;
+}
+
+std::vector<std::string> get_texts(std::string_view data) {
+    constexpr std::size_t header = 20;
+    std::vector<std::string> texts;
+    if (data.size() < header || get_u32(data) != 1) return texts;
+    std::uint32_t const count = get_u32(data.substr(12));
+    std::size_t at = header;
+    for (std::uint32_t i = 0; i < count && data.size() - at >= 4; ++i) {
+        auto const length = static_cast<std::int32_t>(get_u32(data.substr(at)));
+        at += 4;
+        if (length < 0) continue;
+        texts.emplace_back(data.substr(at, static_cast<std::size_t>(length)));
+        at += static_cast<std::size_t>(length);
+    }
+    return texts;
+}
+
+std::size_t Column::open() {
+    ++count_;
+    put_u32(items_, 0);
+    return items_.size();
+}
+
+/// Writes the item's length before it.
+void Column::close(std::size_t at) noexcept {
+    auto const length = static_cast<std::uint32_t>(items_.size() - at);
+    for (std::size_t i = 0; i < 4; ++i) items_[at - 4 + i] = static_cast<char>(length >> (24 - 8 * i));
+}
+
+void Column::add_null() {
+    ++count_;
+    has_null_ = true;
+    put_u32(items_, 0xFFFF'FFFF);
+}
+
+void Column::append_to(std::string& out) const {
+    put_u32(out, count_ == 0 ? 0 : 1);  // dimensions
+    put_u32(out, has_null_ ? 1 : 0);
+    put_u32(out, static_cast<std::uint32_t>(type_));
+    if (count_ == 0) return;
+    put_u32(out, static_cast<std::uint32_t>(count_));
+    put_u32(out, 1);  // the first index
+    out.append(items_);
+}
+
+std::vector<char const*> Params::values() const {
+    std::vector<char const*> values;
+    values.reserve(items_.size());
+    for (Item const& item : items_) values.push_back(item.length ? buffer_.data() + item.at : nullptr);
+    return values;
+}
+
+std::vector<int> Params::lengths() const {
+    std::vector<int> lengths;
+    lengths.reserve(items_.size());
+    for (Item const& item : items_) lengths.push_back(static_cast<int>(item.length.value_or(0)));
+    return lengths;
+}
+
+std::string text_list(std::span<std::string const> items) {
+    std::string out = "{";
+    for (std::string const& item : items) {
+        if (out.size() > 1) out += ',';
+        out.append(1, '"').append(item).append(1, '"');
+    }
+    return out += '}';
+}
+
+std::string clean_text(std::string_view text) {
+    std::string out;
+    out.reserve(text.size());
+    while (!text.empty()) {
+        std::size_t const length = utf8_length(text);
+        length == 0 ? out.append("\xEF\xBF\xBD") : out.append(text.substr(0, length));
+        text.remove_prefix(length == 0 ? 1 : length);
+    }
+    return out;
+}
+
+}  // namespace mds::postgres

@@ -1,0 +1,202 @@
+// What a server can do to its clients. Each test has a server of its own.
+
+#include "integration/postgres/ingest_load.hpp"
+#include "support/catch.hpp"
+
+#include <csignal>
+
+namespace mds::test {
+namespace {
+
+bool contains(std::string const& text, std::string const& part) {
+    return text.find(part) != std::string::npos;
+}
+
+std::vector<Observation> one(std::uint64_t number) {
+    return {observation(number, {{"AAPL", "1"}})};
+}
+
+char const* const ours = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+
+/// Averages are written all the time, each commit moving the offset by one.
+class AveragingLoad {
+public:
+    explicit AveragingLoad(postgres::Store& store) : store_(store), thread_([this] { run(); }) {}
+    ~AveragingLoad() { stop(); }
+    AveragingLoad(AveragingLoad const&) = delete;
+    AveragingLoad& operator=(AveragingLoad const&) = delete;
+    void stop() {
+        stopping_ = true;
+        if (thread_.joinable()) thread_.join();
+    }
+    std::int64_t commits() const { return commits_; }
+
+private:
+    void run() {
+        while (!stopping_) {
+            if (!commit()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        }
+    }
+    /// As the consumer does: a claim tells what is in the table after a commit of unknown outcome.
+    bool commit() {
+        auto const claim = store_.averaging().claim(0);
+        if (!claim) return false;
+        AveragingBatch batch;
+        batch.claim = *claim;
+        batch.new_next = claim->next + 1;
+        batch.averages.emplace_back(series("AAPL", "averaged"), Average::from_units(1), at(0), at(0), claim->next + 5);
+        if (!store_.averaging().commit(batch)) return false;
+        ++commits_;
+        return true;
+    }
+
+    postgres::Store& store_;
+    std::atomic<std::int64_t> commits_{0};
+    std::atomic<bool> stopping_{false};
+    std::thread thread_;
+};
+
+}  // namespace
+
+TEST_CASE("backends killed in the middle of batches lose nothing and repeat nothing") {
+    PostgresServer server;
+    PostgresDatabase const database(server);
+    support::Metrics metrics;
+    auto const store = open_store(database.url(), metrics);
+    PostgresShell shell(database.url());
+    IngestLoad load(*store, 1);
+    AveragingLoad averaging(*store);
+    for (int round = 0; round < 25; ++round) {
+        auto const before = load.acknowledged();
+        REQUIRE(eventually([&] { return load.acknowledged() > before + 1; }));
+        REQUIRE(shell.run(std::string("SELECT pg_terminate_backend(pid) ") + ours));
+    }
+    averaging.stop();
+    load.stop();
+    CHECK(load.refused() > 0);
+    CHECK(averaging.commits() > 0);
+    CHECK(load.lost(database.url()).empty());
+    CHECK(faults_of_numbering(database.url()).empty());
+    CHECK(shell.all("SELECT next - (SELECT count(*) FROM moving_average) FROM consumer_offsets") == "0");
+    CHECK(eventually([&] { return store->monitor().store_health().ready; }));
+}
+
+TEST_CASE("a server that crashes under load loses nothing acknowledged, and the store goes on by itself") {
+    PostgresServer server;
+    PostgresDatabase const database(server);
+    support::Metrics metrics;
+    auto const store = open_store(database.url(), metrics);
+    auto const log = store->open_outbox();
+    {
+        IngestLoad load(*store, 1);
+        AveragingLoad averaging(*store);
+        for (int round = 0; round < 5; ++round) {
+            auto const before = load.acknowledged();
+            REQUIRE(eventually([&] { return load.acknowledged() > before + 5; }));
+            server.stop();
+            REQUIRE(eventually([&] { return !store->monitor().store_health().ready; }));
+            CHECK(contains(store->monitor().store_health().reason, "cannot be reached"));
+            server.start();
+        }
+        auto const before = load.acknowledged();
+        REQUIRE(eventually([&] { return load.acknowledged() > before; }));
+        averaging.stop();
+        load.stop();
+        CHECK(load.refused() > 0);
+        CHECK(load.lost(database.url()).empty());
+    }
+    CHECK(faults_of_numbering(database.url()).empty());
+    CHECK(PostgresShell(database.url()).all("SELECT next - (SELECT count(*) FROM moving_average) FROM consumer_offsets") == "0");
+    CHECK(eventually([&] { return store->monitor().store_health().ready; }));
+    CHECK(log->head().value() == PostgresShell(database.url()).number("SELECT max(position) FROM outbox"));
+}
+
+TEST_CASE("a read-only server is said to be one, is read on, and takes the batch once it writes again") {
+    PostgresServer server;
+    PostgresDatabase const database(server);
+    support::Metrics metrics;
+    auto const store = open_store(database.url(), metrics);
+    REQUIRE(store->ingest().commit(one(1)).has_value());
+    PostgresShell shell(database.url());
+    REQUIRE(shell.run("ALTER SYSTEM SET default_transaction_read_only = on"));
+    REQUIRE(shell.run("SELECT pg_reload_conf()"));
+    REQUIRE(eventually([&] { return !store->ingest().commit(one(2)).has_value(); }));
+    auto const refused = store->ingest().commit(one(3));
+    REQUIRE(refused.has_error());
+    CHECK(refused.error().code == ErrorCode::unavailable);
+    CHECK(contains(store->monitor().store_health().reason, "read-only"));
+    CHECK(store->series_history().points(series("AAPL"), 1, 9).has_value());
+    REQUIRE(shell.run("SET default_transaction_read_only = off"));
+    REQUIRE(shell.run("ALTER SYSTEM RESET default_transaction_read_only"));
+    REQUIRE(shell.run("SELECT pg_reload_conf()"));
+    CHECK(eventually([&] { return store->monitor().store_health().ready; }));  // though nobody writes
+    CHECK(eventually([&] { return store->ingest().commit(one(3)).has_value(); }));
+    CHECK(faults_of_numbering(database.url()).empty());
+}
+
+TEST_CASE("a server without a free connection is said to be full, and used again once it has one") {
+    PostgresServer server({"max_connections=12", "superuser_reserved_connections=0"});
+    PostgresDatabase const database(server);
+    support::Metrics metrics;
+    auto const store = open_store(database.url(), metrics);
+    REQUIRE(store->ingest().commit(one(1)).has_value());
+    PostgresShell shell(database.url());
+    REQUIRE(shell.run(std::string("SELECT pg_terminate_backend(pid, 5000) ") + ours));
+    {
+        std::vector<std::unique_ptr<PostgresShell>> others;
+        for (int i = 0; i < 12; ++i) others.push_back(std::make_unique<PostgresShell>(database.url()));
+        static_cast<void>(store->ingest().commit(one(2)));            // finds its connection dead
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));  // longer than the first back-off
+        auto const refused = store->ingest().commit(one(2));
+        REQUIRE(refused.has_error());
+        CHECK(refused.error().code == ErrorCode::unavailable);
+        CAPTURE(refused.error().detail);
+        CHECK(contains(refused.error().message, "no connection left"));
+        CHECK(contains(store->monitor().store_health().reason, "no connection left"));
+    }
+    CHECK(eventually([&] { return store->ingest().commit(one(2)).has_value(); }));
+    CHECK(eventually([&] { return store->monitor().store_health().ready; }));
+}
+
+TEST_CASE("a backend that no longer answers is given up after the time-out, and the batch goes in on another") {
+    PostgresServer server;
+    PostgresDatabase const database(server);
+    support::Metrics metrics;
+    auto const store = open_store(database.url(), metrics);
+    REQUIRE(store->ingest().commit(one(1)).has_value());
+    PostgresShell shell(database.url());
+    auto const backend = shell.number(std::string("SELECT min(pid) ") + ours);
+    REQUIRE(shell.number(std::string("SELECT count(*) ") + ours) == 1);
+    REQUIRE(::kill(static_cast<::pid_t>(backend), SIGSTOP) == 0);
+    auto const begin = std::chrono::steady_clock::now();
+    auto const refused = store->ingest().commit(one(2));
+    auto const took = std::chrono::steady_clock::now() - begin;
+    CHECK(refused.has_error());
+    CHECK(took < std::chrono::seconds(8));
+    CHECK(eventually([&] { return store->ingest().commit(one(2)).has_value(); }));
+    ::kill(static_cast<::pid_t>(backend), SIGCONT);
+    CHECK(faults_of_numbering(database.url()).empty());
+}
+
+TEST_CASE("a deadlock with another program is retried") {
+    PostgresServer server({"deadlock_timeout=50ms"});
+    PostgresDatabase const database(server);
+    support::Metrics metrics;
+    auto const store = open_store(database.url(), metrics);
+    REQUIRE(store->ingest().commit(std::vector<Observation>{observation(1, {{"AAPL", "1"}, {"MSFT", "1"}})}).has_value());
+    IngestLoad load(*store, 10);
+    PostgresShell shell(database.url());
+    int deadlocks = 0;
+    for (int round = 0; round < 200 && (deadlocks == 0 || load.refused() == 0); ++round) {
+        shell.run("BEGIN; SELECT FROM outbox_head FOR UPDATE");
+        if (!shell.run("SELECT pg_sleep(0.02); SELECT FROM series ORDER BY id DESC FOR UPDATE")) ++deadlocks;
+        shell.run("ROLLBACK");
+    }
+    load.stop();
+    CHECK(deadlocks + static_cast<int>(load.refused()) > 0);
+    CHECK(load.lost(database.url()).empty());
+    CHECK(faults_of_numbering(database.url()).empty());
+    CHECK(store->monitor().store_health().ready);
+}
+
+}  // namespace mds::test
