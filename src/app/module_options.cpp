@@ -57,6 +57,7 @@ AveragingOptions averaging_options(Config const& config, std::int64_t store_epoc
     AveragingOptions options;
     options.store_epoch = store_epoch;
     options.max_batch = config.consumer.max_batch;
+    options.symbol_case = config.symbols.fold;
     return options;
 }
 

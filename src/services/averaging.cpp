@@ -2,6 +2,7 @@
 
 #include "codec/event_json.hpp"
 #include "services/averaging_counts.hpp"
+#include "services/foreign_event.hpp"
 
 #include <algorithm>
 
@@ -130,13 +131,22 @@ Result<bool> Averaging::fold_one(Partition& partition) {
     BusRecord const& record = work_->records[work_->done];
     if (auto const* const event = std::get_if<PriceEvent>(&record.content)) return fold_event(partition, *event);
     auto const& raw = std::get<RawRecord>(record.content);
-    auto const decoded = codec::decode_event(raw.value, raw.headers);
+    auto const decoded = codec::decode_event(raw.value, raw.headers, options_.symbol_case);
     if (auto const* const event = std::get_if<PriceEvent>(&decoded)) return fold_event(partition, *event);
     if (auto const* const fault = std::get_if<codec::EventFault>(&decoded)) {
         bury(record, raw, to_string(fault->kind), fault->message);
-    } else {
-        bury(record, raw, "foreign_event", "events of other programs are not taken in on this bus");
+        return true;
     }
+    return take_in(std::get<codec::ForeignEvent>(decoded), record, raw);
+}
+
+bool Averaging::take_in(codec::ForeignEvent const& event, BusRecord const& record, RawRecord const& raw) {
+    AveragingBatch& batch = work_->batch;
+    if (batch.foreign.size() >= options_.max_batch) return false;
+    batch.foreign.push_back(observe(event, raw, RecordPlace{options_.topic, work_->partition, record.offset}));
+    work_->foreign.insert(event.series);
+    counts_->foreign.Increment();
+    if (event.rounded) counts_->rounded.Increment();
     return true;
 }
 
@@ -145,6 +155,7 @@ Result<bool> Averaging::fold_event(Partition& partition, PriceEvent const& event
         counts_->other_epoch.Increment();
         return true;
     }
+    if (work_->foreign.contains(event.point.series)) return false;  // the store will have folded further than the window here
     auto const end = partition.windows.fold(event.point, work_->batch.averages);
     if (!end) return end.error();
     switch (*end) {
@@ -196,6 +207,9 @@ void Averaging::committed(Partition& partition) {
     counts_->averages.Increment(static_cast<double>(work_->batch.averages.size()));
     counts_->series.Set(static_cast<double>(partition.windows.size()));
     partition.claim.next = work_->batch.new_next;
+    for (auto const& series : work_->foreign) {
+        for (auto& [number, other] : partitions_) other.windows.forget(series);
+    }
     if (work_->done == work_->size()) {
         if (work_->restart) source_.start(work_->partition, work_->end);
         work_.reset();
@@ -203,6 +217,8 @@ void Averaging::committed(Partition& partition) {
     }
     work_->batch.averages.clear();
     work_->batch.dead_letters.clear();
+    work_->batch.foreign.clear();
+    work_->foreign.clear();
 }
 
 void Averaging::claim_again(std::int32_t partition) {

@@ -14,10 +14,14 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+namespace mds::codec {
+struct ForeignEvent;
+}
 namespace mds::support {
 class Metrics;
 }
@@ -30,12 +34,14 @@ struct AveragingOptions {
     std::chrono::milliseconds poll_wait{250};
     std::chrono::milliseconds retry_min{50};
     std::chrono::milliseconds retry_max{5000};
-    std::string topic = "price-events";  ///< as dead letters name it
+    std::string topic = "price-events";          ///< as dead letters name it
+    SymbolCase symbol_case = SymbolCase::upper;  ///< of foreign events
 };
 
 /// Folds price events into moving averages: the only writer of them. Averages and the offset that they reflect are one transaction,
 /// which the partition's epoch guards; beyond the windows nothing is remembered. Whatever happens, the table is what a fresh fold
 /// over the stored points gives: events that come twice are dropped by number, those that do not come are read from the store.
+/// Events of other programs are handed to the store, which makes points of them and averages those in the same transaction.
 ///
 /// A state machine without a thread: call step() again and again, on one thread.
 class Averaging {
@@ -69,6 +75,7 @@ private:
         std::int64_t end = 0;                                 ///< offset once all is done
         bool restart = false;                                 ///< tell the source to go on at `end`
         AveragingBatch batch;
+        std::set<Series> foreign;  ///< series of the foreign events in the batch
 
         std::size_t size() const noexcept { return records.size() + behind.size(); }  // one of them is empty
     };
@@ -87,6 +94,7 @@ private:
     Result<void> fold_work(Partition& partition);
     Result<bool> fold_one(Partition& partition);
     Result<bool> fold_event(Partition& partition, PriceEvent const& event);
+    bool take_in(codec::ForeignEvent const& event, BusRecord const& record, RawRecord const& raw);
     void bury(BusRecord const& record, RawRecord const& raw, std::string_view error_class, std::string const& error);
     std::chrono::milliseconds commit(Partition& partition);
     void committed(Partition& partition);

@@ -16,6 +16,8 @@ Averaging::Counts::Counts(support::Metrics& metrics)
       other_epoch(events(metrics, "other_epoch")),
       not_stored(events(metrics, "not_stored")),
       dead_letters(events(metrics, "dead_letter")),
+      foreign(events(metrics, "foreign")),
+      rounded(metrics.counter("mds_averaging_foreign_rounded_total", "Foreign prices with more than 18 decimals, rounded")),
       not_assigned(events(metrics, "not_assigned")),
       averages(metrics.counter("mds_averaging_averages_total", "Moving averages written")),
       repaired(

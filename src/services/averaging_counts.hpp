@@ -14,6 +14,8 @@ struct Averaging::Counts {
     prometheus::Counter& other_epoch;
     prometheus::Counter& not_stored;
     prometheus::Counter& dead_letters;
+    prometheus::Counter& foreign;
+    prometheus::Counter& rounded;
     prometheus::Counter& not_assigned;
     prometheus::Counter& averages;
     prometheus::Counter& repaired;

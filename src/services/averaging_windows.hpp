@@ -32,6 +32,9 @@ public:
     /// Folds what the store holds up to `seq`, included.
     Result<FoldEnd> catch_up(Series const& series, std::int64_t seq, std::vector<AverageRow>& rows);
 
+    /// Somebody else wrote averages of the series: it is read from the store when it is next needed.
+    void forget(Series const& series) { windows_.erase(series); }
+
     /// Averages of points that were read from the store because their events did not come.
     std::size_t repaired() const noexcept { return repaired_; }
     std::size_t size() const noexcept { return windows_.size(); }

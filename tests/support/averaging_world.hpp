@@ -40,6 +40,7 @@ public:
     std::map<std::pair<Series, std::int64_t>, AverageRow> averages;
     std::map<std::int64_t, DeadLetter> dead_letters;
     std::map<std::int32_t, PartitionClaim> offsets;
+    std::map<Uuid, Observation> raw_rows;  ///< of foreign events
     int refused = 0;
     int commits = 0;
     int reads = 0;
@@ -74,6 +75,7 @@ public:
         for (auto const& letter : batch.dead_letters) {
             if (!dead_letters.emplace(letter.offset, letter).second) return Error(ErrorCode::internal, "letter is there already");
         }
+        for (auto const& event : batch.foreign) take_in(event);
         offset_went_back = offset_went_back || batch.new_next < held.next;
         held.next = batch.new_next;
         ++commits;
@@ -109,6 +111,25 @@ public:
 
 private:
     static Error away() { return Error(ErrorCode::unavailable, "the store is away"); }
+
+    /// The next point of its series, and every average that is missing up to it.
+    void take_in(Observation const& event) {
+        Series const series(event.symbols.front(), event.provider);
+        auto const& quote = *event.results.front().quote();
+        auto& points_of_it = stored[series];
+        for (auto const& point : points_of_it) {
+            if (point.id == quote.point_id) return;
+        }
+        auto const seq = static_cast<std::int64_t>(points_of_it.size()) + 1;
+        points_of_it.emplace_back(quote.point_id, series, seq, quote.price, quote.timestamp, event.fetched_at, event.raw_id);
+        raw_rows.emplace(event.raw_id, event);
+        MovingWindow window;
+        for (auto const& point : points_of_it) {
+            if (!window.push(point.price) || averages.contains({series, point.seq})) continue;
+            averages.emplace(std::pair(series, point.seq),
+                             AverageRow(series, window.average(), point.timestamp, point.fetched_at, point.seq));
+        }
+    }
 };
 
 /// A log with offsets from 0, read by any number of sources.

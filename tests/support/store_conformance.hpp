@@ -8,6 +8,7 @@
 #include <mds/ports/outbox.hpp>
 #include <mds/ports/poll_plan.hpp>
 #include <mds/ports/price_reads.hpp>
+#include <mds/ports/relay_cursor.hpp>
 #include <mds/ports/store_monitor.hpp>
 
 #include <boost/asio/co_spawn.hpp>
@@ -16,6 +17,7 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -34,6 +36,8 @@ public:
     virtual PollPlanStore& poll_plan() = 0;
     virtual AveragingStore& averaging() = 0;
     virtual SeriesHistory& series_history() = 0;
+    /// For store_bus_conformance.cpp alone.
+    virtual RelayCursor& relay_cursor() { throw std::logic_error("this store has no relay cursor"); }
     virtual OutboxPruner& outbox_pruner() = 0;
     virtual RawRetention& raw_retention() = 0;
     virtual StoreMonitor& monitor() = 0;

@@ -44,10 +44,14 @@ struct DeadLetter {
 };
 
 struct AveragingBatch {
-    PartitionClaim claim;        ///< epoch and the `next` that the table must hold
+    PartitionClaim claim;  ///< epoch and the `next` that the table must hold
     std::int64_t new_next = 0;
     std::vector<AverageRow> averages;
     std::vector<DeadLetter> dead_letters;
+    /// Events of other programs, cause `foreign`, answered, with one quote each. Written behind `averages`: raw row and point with
+    /// the next `seq` of its series, but no outbox entry, and whatever averages the series then lacks up to that point, folded from
+    /// the points in the store. One whose point is stored already is skipped.
+    std::vector<Observation> foreign;
 };
 
 /// What the consumer writes. Blocking; consumer thread only.
@@ -56,8 +60,8 @@ public:
     virtual ~AveragingStore() = default;
     /// Takes the partition: raises its epoch and reads where to go on.
     virtual Result<PartitionClaim> claim(std::int32_t partition) = 0;
-    /// Averages, dead letters and the new offset in one durable transaction, guarded by a compare-and-set on (epoch, next).
-    /// Errors: fenced (not ours any more: claim again), unavailable (retry the same batch).
+    /// Averages, dead letters, foreign events and the new offset in one durable transaction, guarded by a compare-and-set on
+    /// (epoch, next). Errors: fenced (not ours any more: claim again), unavailable (retry the same batch).
     virtual Result<void> commit(AveragingBatch const& batch) = 0;
 };
 

@@ -4,7 +4,7 @@
 
 namespace mds::sqlite {
 
-AverageWriter::AverageWriter(WriteSide& side, support::Metrics& metrics)
+AverageWriter::AverageWriter(WriteSide& side, IngestWriter& ingest, support::Metrics& metrics)
     : side_(side),
       connection_(side.connection),
       claim_(connection_,
@@ -21,6 +21,7 @@ AverageWriter::AverageWriter(WriteSide& side, support::Metrics& metrics)
       dead_header_(connection_,
                    "INSERT INTO dead_letter_headers (topic, partition, offset, ordinal, name, value) VALUES (?, ?, ?, ?, ?, ?) "
                    "ON CONFLICT DO NOTHING"),
+      foreign_(side, ingest),
       repeated_(metrics.counter("mds_sqlite_repeated_averages_total", "Averages that were stored before and computed again")),
       fenced_(metrics.counter("mds_sqlite_fenced_commits_total", "Commits of a former owner of a partition, refused")) {}
 
@@ -49,6 +50,7 @@ Result<void> AverageWriter::commit(AveragingBatch const& batch) {
     }
     for (AverageRow const& row : batch.averages) write(row);
     for (DeadLetter const& letter : batch.dead_letters) write(letter);
+    for (Observation const& event : batch.foreign) write(event);
     auto done = transaction.commit();
     if (done) repeated_.Increment(static_cast<double>(repeats_));
     return done;
@@ -73,6 +75,12 @@ void AverageWriter::write(DeadLetter const& letter) {
         Bytes const header_value{content};
         dead_header_.run(letter.topic, letter.partition, letter.offset, ordinal++, header_name, header_value);
     }
+}
+
+void AverageWriter::write(Observation const& foreign) {
+    foreign_.write(foreign, [this](PricePoint const& point, Average value) {
+        write(AverageRow(point.series, value, point.timestamp, point.fetched_at, point.seq));
+    });
 }
 
 HistoryReader::HistoryReader(ConnectionOptions const& options, Condition& condition)

@@ -2,6 +2,7 @@
 
 #include <mds/ports/averaging_store.hpp>
 
+#include "adapters/sqlite/foreign_points.hpp"
 #include "adapters/sqlite/write_side.hpp"
 #include "support/metrics.hpp"
 
@@ -9,13 +10,14 @@ namespace mds::sqlite {
 
 class AverageWriter final : public AveragingStore {
 public:
-    AverageWriter(WriteSide& side, support::Metrics& metrics);
+    AverageWriter(WriteSide& side, IngestWriter& ingest, support::Metrics& metrics);
     Result<PartitionClaim> claim(std::int32_t partition) override;
     Result<void> commit(AveragingBatch const& batch) override;
 
 private:
     void write(AverageRow const& row);
     void write(DeadLetter const& letter);
+    void write(Observation const& foreign);
 
     WriteSide& side_;
     Connection& connection_;
@@ -24,6 +26,7 @@ private:
     Statement average_;
     Statement dead_letter_;
     Statement dead_header_;
+    ForeignPoints foreign_;
     std::string text_;
     std::int64_t repeats_ = 0;  ///< in the batch under way
     prometheus::Counter& repeated_;

@@ -54,6 +54,15 @@ Result<IngestReceipt> IngestWriter::commit(std::span<Observation const> batch) {
     return receipt;
 }
 
+void IngestWriter::write_foreign(Observation const& observation) {
+    if (!is_complete(observation) || observation.cause != FetchCause::foreign) {
+        note_refusal(connection_, "a foreign event without raw row and point");
+        return;
+    }
+    std::vector<PricePoint> points;
+    write(observation, points);
+}
+
 bool IngestWriter::write(Observation const& observation, std::vector<PricePoint>& points) {
     auto const group = group_id(observation);
     if (observation.answer && !write_raw(observation, group)) {

@@ -13,6 +13,8 @@ class IngestWriter final : public IngestStore {
 public:
     IngestWriter(WriteSide& side, support::Metrics& metrics);
     Result<IngestReceipt> commit(std::span<Observation const> batch) override;
+    /// Raw row and point of another program's event, inside the caller's write transaction.
+    void write_foreign(Observation const& observation);
 
 private:
     /// False: it was stored before.

@@ -46,11 +46,13 @@ Result<std::int64_t> OutboxReader::head() {
 
 Pruner::Pruner(WriteSide& side, support::Metrics& metrics)
     : side_(side),
-      // An event was written about when its point was fetched. Without any cursor nobody is known to have read: nothing goes.
+      // An event was written about when its point was fetched. Without any cursor nobody is known to have read: nothing goes. Where
+      // there is a relay it is the one reader, and the consumers' offsets count the broker's records.
       // Only the old end of the log is looked at, `max` entries of it; the first that is too young keeps the ones behind it.
       outbox_(side.connection,
               "WITH old AS MATERIALIZED (SELECT o.position, p.fetched_at FROM outbox o JOIN price_points p "
-              "ON p.series_id = o.series_id AND p.seq = o.seq WHERE o.position < (SELECT min(next) FROM consumer_offsets) "
+              "ON p.series_id = o.series_id AND p.seq = o.seq WHERE o.position < "
+              "coalesce((SELECT min(next) FROM relay_cursor), (SELECT min(next) FROM consumer_offsets)) "
               "ORDER BY o.position LIMIT ?2) DELETE FROM outbox WHERE position <= (SELECT max(position) FROM old) "
               "AND position < coalesce((SELECT min(position) FROM old WHERE fetched_at >= ?1), 9223372036854775807)"),
       raw_(side.connection,

@@ -7,6 +7,7 @@
 #include "adapters/sqlite/ingest.hpp"
 #include "adapters/sqlite/migrations.hpp"
 #include "adapters/sqlite/outbox.hpp"
+#include "adapters/sqlite/relay_cursor.hpp"
 
 #include <stdexcept>
 #include <thread>
@@ -89,6 +90,7 @@ struct Store::Parts {
     LatestScan latest;
     JobPort jobs;
     AverageWriter averaging;
+    RelayCursorPort relay;
     HistoryReader history;
     Pruner pruner;
     Mender mender;
@@ -105,7 +107,8 @@ struct Store::Parts {
           prices(readers),
           latest(reading, condition),
           jobs(readers, write_pool, side),
-          averaging(side, metrics),
+          averaging(side, ingest, metrics),
+          relay(side),
           history(reading, condition),
           pruner(side, metrics),
           mender(condition, side, reading) {}
@@ -146,6 +149,9 @@ AveragingStore& Store::averaging() noexcept {
 }
 SeriesHistory& Store::series_history() noexcept {
     return parts_->history;
+}
+RelayCursor& Store::relay_cursor() noexcept {
+    return parts_->relay;
 }
 OutboxPruner& Store::outbox_pruner() noexcept {
     return parts_->pruner;

@@ -61,10 +61,10 @@ TEST_CASE("each query of the store uses an index") {
     sqlite::ConnectionOptions options;
     options.path = directory.database();
     sqlite::WriteSide side(options, condition);
-    sqlite::IngestWriter const ingest(side, metrics);
+    sqlite::IngestWriter ingest(side, metrics);
     sqlite::JobWriter const jobs(side);
     sqlite::PlanWriter const plan(side);
-    sqlite::AverageWriter const averages(side, metrics);
+    sqlite::AverageWriter const averages(side, ingest, metrics);
     sqlite::Pruner const pruner(side, metrics);
     sqlite::Connection reading(options, sqlite::Side::read, condition);
     sqlite::Queries const queries(reading);

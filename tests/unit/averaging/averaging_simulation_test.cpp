@@ -87,6 +87,7 @@ private:
                 for (unsigned n = below(30); n > 0; --n) publish(store_.add(series_[below(3)], price()));
                 break;
             case 2: log_.publish(RawRecord{"k", "{junk " + std::to_string(log_.end()), {}, {}}); break;
+            case 3: publish_foreign(); break;
             case 8: consumer = make(); break;
             case 9: republish(); break;
             case 10:
@@ -99,6 +100,14 @@ private:
                 break;
             default: consumer->averaging.step();
         }
+    }
+
+    /// Another program's event: its point exists once the consumer made it.
+    void publish_foreign() {
+        RawRecord raw;
+        codec::append_event_value(raw.value, point_of(series_[below(3)], 1, price()));
+        raw.timestamp = UtcTime(std::chrono::seconds(1'800'000'000 + log_.end()));
+        log_.publish(std::move(raw));
     }
 
     /// A relay that went back and published a part of the log again.

@@ -249,3 +249,24 @@ TEST_CASE("a record that cannot be read is kept byte for byte and delays nothing
     CHECK_FALSE(letter.error.empty());
     CHECK(letter.received_at == poison.timestamp);
 }
+
+TEST_CASE("another program's event becomes a point of its series, and our events behind it fold on") {
+    World world;
+    world.add_and_publish(apple, 4);
+    RawRecord plain;
+    plain.value = R"({"symbol":"aapl","price":"200","timestamp":"2024-03-20T10:30:00Z","source":"simulated","raw_response_id":"x"})";
+    plain.timestamp = UtcTime(std::chrono::seconds(1'710'930'600));
+    world.log.publish(plain);
+    world.run();
+    CHECK(world.average(apple, 5) == "121.2");
+    REQUIRE(world.store.raw_rows.size() == 1);
+    auto const& row = world.store.raw_rows.begin()->second;
+    CHECK(row.answer->body == plain.value);
+    CHECK_FALSE(row.answer->http_status);
+    CHECK(row.fetched_at == plain.timestamp);
+    CHECK(world.store.dead_letters.empty());
+    world.add_and_publish(apple, 1);
+    world.run();
+    CHECK(world.store.averages.contains({apple, 6}));
+    CHECK(world.counted("mds_averaging_events_total{result=\"foreign\"} 1"));
+}

@@ -1,0 +1,154 @@
+#include "adapters/kafka/kafka_publisher.hpp"
+
+#include "codec/event_json.hpp"
+
+#include <array>
+#include <stdexcept>
+#include <utility>
+
+namespace mds::kafka {
+namespace {
+
+Properties fixed_properties(Options const& options) {
+    return {
+        {"enable.idempotence", "true"},
+        {"enable.gapless.guarantee", "true"},
+        {"message.timeout.ms", "0"},
+        {"queue.buffering.max.messages", std::to_string(options.max_queued)},
+        // As Java's clients do it, so that one symbol is in one partition whoever publishes.
+        {"partitioner", "murmur2_random"},
+    };
+}
+
+rd_kafka_vu_t text(rd_kafka_vtype_t type, std::string const& content) {
+    rd_kafka_vu_t part{};
+    part.vtype = type;
+    part.u.mem.ptr = const_cast<char*>(content.data());  // copied: see the message's flags
+    part.u.mem.size = content.size();
+    return part;
+}
+
+rd_kafka_headers_t* to_headers(codec::EventHeaders const& headers) {
+    auto* const list = rd_kafka_headers_new(headers.size());
+    for (auto const& [name, value] : headers)
+        rd_kafka_header_add(list, name.data(), static_cast<ssize_t>(name.size()), value.data(), static_cast<ssize_t>(value.size()));
+    return list;
+}
+
+}  // namespace
+
+KafkaPublisher::KafkaPublisher(Options options, support::Log log, support::Metrics& metrics)
+    : ClientEvents(std::move(log)),
+      options_(std::move(options)),
+      client_(make_client(RD_KAFKA_PRODUCER, options_, fixed_properties(options_), *this)),
+      delivered_(metrics.counter("mds_kafka_delivered_total", "Events that the brokers acknowledged")),
+      failed_(metrics.counter("mds_kafka_delivery_failures_total", "Events whose delivery ended in an error")),
+      full_(metrics.counter("mds_kafka_producer_full_total", "Times that the producer's queue took no more")),
+      discarded_(metrics.counter("mds_kafka_discarded_total", "Events given up by the producer, to be published again")) {}
+
+KafkaPublisher::~KafkaPublisher() {
+    discard();
+}
+
+Result<void> KafkaPublisher::prepare() {
+    try {
+        if (!client_) client_ = make_client(RD_KAFKA_PRODUCER, options_, fixed_properties(options_), *this);
+    } catch (std::runtime_error const& error) {  // its properties were right before: no threads or descriptors left
+        return Error(ErrorCode::unavailable, "no client for the bus", error.what());
+    }
+    if (topic_there_) return {};
+    auto const done = ensure_topic(client_.get(), options_, log());
+    topic_there_ = done.has_value();
+    return done;
+}
+
+Result<std::size_t> KafkaPublisher::enqueue(std::span<OutboxEvent const> events) {
+    if (auto const ready = prepare(); !ready) return ready.error();
+    std::size_t taken = 0;
+    for (auto const& event : events) {
+        auto const code = produce(event);
+        if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
+            full_.Increment();
+            break;
+        }
+        if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {  // the next report tells, behind what was delivered
+            if (!failure_) failure_ = to_error("the bus takes no events", code, rd_kafka_err2str(code));
+            break;
+        }
+        states_.push_back(State::under_way);
+        ++taken;
+    }
+    return taken;
+}
+
+rd_kafka_resp_err_t KafkaPublisher::produce(OutboxEvent const& event) {
+    value_.clear();
+    codec::append_event_value(value_, event.event.point);
+    std::array<rd_kafka_vu_t, 6> parts{};
+    parts[0].vtype = RD_KAFKA_VTYPE_TOPIC;
+    parts[0].u.cstr = options_.topic.c_str();
+    parts[1] = text(RD_KAFKA_VTYPE_KEY, event.event.point.series.symbol.str());
+    parts[2] = text(RD_KAFKA_VTYPE_VALUE, value_);
+    parts[3].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
+    parts[3].u.i = RD_KAFKA_MSG_F_COPY;
+    parts[4].vtype = RD_KAFKA_VTYPE_OPAQUE;
+    parts[4].u.ptr = reinterpret_cast<void*>(first_ + states_.size());
+    parts[5].vtype = RD_KAFKA_VTYPE_HEADERS;
+    parts[5].u.headers = to_headers(codec::event_headers(event.event));
+    ErrorHandle const error(rd_kafka_produceva(client_.get(), parts.data(), parts.size()));
+    if (!error) return RD_KAFKA_RESP_ERR_NO_ERROR;
+    rd_kafka_headers_destroy(parts[5].u.headers);
+    return rd_kafka_error_code(error.get());
+}
+
+/// Within a poll.
+void KafkaPublisher::reported(rd_kafka_message_t const& message) {
+    auto const number = static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(message._private));
+    if (number < first_ || number - first_ >= states_.size()) return;
+    bool const good = message.err == RD_KAFKA_RESP_ERR_NO_ERROR;
+    states_[number - first_] = good ? State::delivered : State::failed;
+    if (good || message.err == RD_KAFKA_RESP_ERR__PURGE_QUEUE || message.err == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT) return;
+    failed_.Increment();
+    if (!failure_) failure_ = to_error("the bus refused an event", message.err, rd_kafka_message_errstr(&message));
+}
+
+DeliveryReport KafkaPublisher::delivered(std::chrono::milliseconds wait) {
+    DeliveryReport report;
+    if (client_) rd_kafka_poll(client_.get(), static_cast<int>(wait.count()));
+    report.delivered = take_delivered();
+    if (!failure_) return report;
+    report.failure = failure_;
+    discard();
+    report.delivered += take_delivered();
+    abandon();
+    log().warning("kafka.delivery_failed", {{"error", report.failure->message}, {"detail", report.failure->detail}});
+    return report;
+}
+
+std::size_t KafkaPublisher::take_delivered() {
+    std::size_t count = 0;
+    for (; !states_.empty() && states_.front() == State::delivered; ++count) states_.pop_front();
+    first_ += count;
+    if (count > 0) away.store(false);
+    delivered_.Increment(static_cast<double>(count));
+    return count;
+}
+
+void KafkaPublisher::abandon() {
+    discard();
+    discarded_.Increment(static_cast<double>(states_.size()));
+    first_ += states_.size();
+    states_.clear();
+    failure_.reset();
+}
+
+/// Ends the client: what is in its queue or on its way is dropped, and reported so by the poll that follows. Reports that came
+/// before are kept.
+void KafkaPublisher::discard() {
+    if (!client_) return;
+    rd_kafka_purge(client_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+    rd_kafka_poll(client_.get(), 0);
+    client_.reset();
+}
+
+}  // namespace mds::kafka

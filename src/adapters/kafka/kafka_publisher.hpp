@@ -1,0 +1,49 @@
+#pragma once
+
+#include <mds/ports/event_publisher.hpp>
+
+#include "adapters/kafka/client.hpp"
+#include "support/metrics.hpp"
+
+#include <cstdint>
+#include <deque>
+
+namespace mds::kafka {
+
+/// An idempotent producer: acknowledged by all replicas in sync, in order, without a time limit. Whatever ends a delivery ends
+/// all of them: the client is thrown away with its queue, so that no later event of a series overtakes the failed one.
+class KafkaPublisher final : public EventPublisher, private ClientEvents {
+public:
+    /// Throws std::runtime_error where a property is refused. Brokers need not be there yet.
+    KafkaPublisher(Options options, support::Log log, support::Metrics& metrics);
+    ~KafkaPublisher() override;
+    KafkaPublisher(KafkaPublisher const&) = delete;
+    KafkaPublisher& operator=(KafkaPublisher const&) = delete;
+
+    Result<std::size_t> enqueue(std::span<OutboxEvent const> events) override;
+    DeliveryReport delivered(std::chrono::milliseconds wait) override;
+    void abandon() override;
+
+private:
+    enum class State : std::uint8_t { under_way, delivered, failed };
+
+    void reported(rd_kafka_message_t const& message) override;
+    Result<void> prepare();
+    rd_kafka_resp_err_t produce(OutboxEvent const& event);
+    std::size_t take_delivered();
+    void discard();
+
+    Options options_;
+    ClientHandle client_;
+    bool topic_there_ = false;
+    std::deque<State> states_;  ///< of what was handed over and not yet counted
+    std::uint64_t first_ = 0;   ///< number of the first of them
+    std::optional<Error> failure_;
+    std::string value_;
+    prometheus::Counter& delivered_;
+    prometheus::Counter& failed_;
+    prometheus::Counter& full_;
+    prometheus::Counter& discarded_;
+};
+
+}  // namespace mds::kafka

@@ -1,0 +1,211 @@
+#include "adapters/kafka/kafka_source.hpp"
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace mds::kafka {
+namespace {
+
+Properties fixed_properties(Options const& options) {
+    return {
+        {"group.id", options.group},
+        {"enable.auto.commit", "false"},
+        {"enable.auto.offset.store", "false"},
+        {"auto.offset.reset", "error"},
+        {"partition.assignment.strategy", "range"},
+        {"check.crcs", "true"},
+        {"session.timeout.ms", std::to_string(options.session_timeout.count())},
+    };
+}
+
+std::string bytes(void const* data, std::size_t size) {
+    return data == nullptr ? std::string() : std::string(static_cast<char const*>(data), size);
+}
+
+UtcTime time_of(rd_kafka_message_t const& message) {
+    rd_kafka_timestamp_type_t type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+    std::int64_t const millis = rd_kafka_message_timestamp(&message, &type);
+    if (type != RD_KAFKA_TIMESTAMP_NOT_AVAILABLE && millis >= 0) return UtcTime(std::chrono::milliseconds(millis));
+    return std::chrono::time_point_cast<UtcTime::duration>(std::chrono::system_clock::now());
+}
+
+RawRecord record_of(rd_kafka_message_t const& message) {
+    RawRecord record;
+    record.key = bytes(message.key, message.key_len);
+    record.value = bytes(message.payload, message.len);
+    record.timestamp = time_of(message);
+    rd_kafka_headers_t* headers = nullptr;
+    if (rd_kafka_message_headers(&message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) return record;
+    char const* name = nullptr;
+    void const* value = nullptr;
+    std::size_t size = 0;
+    for (std::size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR; ++i)
+        record.headers.emplace_back(name, bytes(value, size));
+    return record;
+}
+
+}  // namespace
+
+KafkaSource::KafkaSource(Options options, support::Log log, support::Metrics& metrics)
+    : ClientEvents(std::move(log)),
+      options_(std::move(options)),
+      client_(make_client(RD_KAFKA_CONSUMER, options_, fixed_properties(options_), *this)),
+      records_(metrics.counter("mds_kafka_consumed_records_total", "Records read from the topic")),
+      bytes_(metrics.counter("mds_kafka_consumed_bytes_total", "Bytes of their values")),
+      rebalances_(metrics.counter("mds_kafka_rebalances_total", "Changes of the partitions that this process reads")),
+      lost_(metrics.counter("mds_kafka_offsets_out_of_range_total", "Times that the next record to read was not on the broker")),
+      errors_(metrics.counter("mds_kafka_consumer_errors_total", "Errors that the consumer was told of")) {
+    rd_kafka_poll_set_consumer(client_.get());
+}
+
+KafkaSource::~KafkaSource() {
+    kept_.reset();
+    rd_kafka_consumer_close(client_.get());
+}
+
+Result<BusSignal> KafkaSource::poll(std::size_t max_records, std::chrono::milliseconds wait) {
+    if (!signals_.empty()) {
+        BusSignal signal = std::move(signals_.front());
+        signals_.pop_front();
+        return signal;
+    }
+    if (interrupted_.load()) return BusSignal(NothingYet{});
+    if (!subscribed_) {
+        if (auto const done = subscribe(); !done) return done.error();
+    }
+    if (loss_) return look_for_low();
+    if (std::exchange(reassign_, false)) {
+        if (auto const done = assign(); !done) return done.error();
+    }
+    return read(max_records, wait);
+}
+
+Result<void> KafkaSource::subscribe() {
+    if (auto const there = ensure_topic(client_.get(), options_, log()); !there) return there;
+    PartitionList const topics(rd_kafka_topic_partition_list_new(1));
+    rd_kafka_topic_partition_list_add(topics.get(), options_.topic.c_str(), RD_KAFKA_PARTITION_UA);
+    if (auto const code = rd_kafka_subscribe(client_.get(), topics.get())) return to_error("cannot subscribe", code);
+    subscribed_ = true;
+    return {};
+}
+
+/// All started partitions anew, each from where it goes on: what librdkafka had fetched ahead is dropped by that.
+Result<void> KafkaSource::assign() {
+    kept_.reset();
+    PartitionList const list(rd_kafka_topic_partition_list_new(static_cast<int>(next_.size())));
+    for (auto const& [partition, offset] : next_)
+        rd_kafka_topic_partition_list_add(list.get(), options_.topic.c_str(), partition)->offset = offset;
+    if (auto const code = rd_kafka_assign(client_.get(), list.get())) {
+        reassign_ = true;
+        return to_error("cannot take the partitions", code);
+    }
+    return {};
+}
+
+void KafkaSource::start(std::int32_t partition, std::int64_t offset) {
+    next_[partition] = offset;
+    reassign_ = true;
+}
+
+void KafkaSource::interrupt() noexcept {
+    interrupted_.store(true);
+}
+
+/// Within a poll. An assignment is answered once the offsets are known: see start().
+void KafkaSource::rebalanced(rd_kafka_t* client, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* partitions) {
+    rebalances_.Increment();
+    away.store(false);
+    log().info("kafka.rebalanced",
+               {{"event", code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? "assigned" : "revoked"}, {"partitions", partitions->cnt}});
+    if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS && partitions->cnt > 0) {
+        PartitionsAssigned assigned;
+        for (int i = 0; i < partitions->cnt; ++i) assigned.partitions.push_back(partitions->elems[i].partition);
+        signals_.emplace_back(std::move(assigned));
+        return;
+    }
+    rd_kafka_assign(client, code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? partitions : nullptr);
+    if (code != RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) revoked(*partitions);
+}
+
+void KafkaSource::revoked(rd_kafka_topic_partition_list_t const& partitions) {
+    PartitionsRevoked gone;
+    for (int i = 0; i < partitions.cnt; ++i) gone.partitions.push_back(partitions.elems[i].partition);
+    signals_.emplace_back(std::move(gone));
+    next_.clear();
+    reassign_ = false;
+    kept_.reset();
+    loss_.reset();
+}
+
+MessageHandle KafkaSource::next_message(std::chrono::milliseconds wait) {
+    if (kept_) return std::move(kept_);
+    return MessageHandle(rd_kafka_consumer_poll(client_.get(), static_cast<int>(wait.count())));
+}
+
+/// One by one: the batch calls of librdkafka before 2.1 skip records when a rebalance comes between.
+Result<BusSignal> KafkaSource::read(std::size_t max_records, std::chrono::milliseconds wait) {
+    RecordsRead read;
+    while (read.records.size() < max_records && signals_.empty()) {
+        MessageHandle message = next_message(read.records.empty() ? wait : std::chrono::milliseconds(0));
+        if (!message) break;
+        if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR && read.records.empty()) return take_failure(*message);
+        bool const another = !read.records.empty() && (message->err != 0 || message->partition != read.partition);
+        if (another) {
+            kept_ = std::move(message);
+            break;
+        }
+        read.partition = message->partition;
+        read.records.emplace_back(message->offset, record_of(*message));
+        bytes_.Increment(static_cast<double>(message->len));
+    }
+    if (read.records.empty()) return nothing();
+    auto const started = next_.find(read.partition);
+    if (started == next_.end()) return nothing();  // revoked while it was being read
+    away.store(false);
+    records_.Increment(static_cast<double>(read.records.size()));
+    started->second = read.records.back().offset + 1;
+    return BusSignal(std::move(read));
+}
+
+Result<BusSignal> KafkaSource::take_failure(rd_kafka_message_t const& message) {
+    errors_.Increment();
+    std::string const text = rd_kafka_message_errstr(&message);
+    auto const started = next_.find(message.partition);
+    if (message.err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET && started != next_.end()) {
+        loss_ = Loss{message.partition, started->second};
+        return look_for_low();
+    }
+    log().warning("kafka.consumer_error", {{"error", rd_kafka_err2name(message.err)}, {"text", text}});
+    // Too long without a poll: the group has dealt our partitions to others, and a rebalance follows.
+    if (message.err == RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED) return BusSignal(NothingYet{});
+    return to_error("the bus refuses to be read", message.err, text);
+}
+
+/// Where the partition begins now.
+Result<BusSignal> KafkaSource::look_for_low() {
+    std::int64_t low = 0;
+    std::int64_t high = 0;
+    auto const code = rd_kafka_query_watermark_offsets(client_.get(), options_.topic.c_str(), loss_->partition, &low, &high,
+                                                       static_cast<int>(options_.request_timeout.count()));
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error("cannot ask where a partition begins", code);
+    lost_.Increment();
+    RecordsLost const lost{loss_->partition, loss_->wanted, low};
+    loss_.reset();
+    return BusSignal(lost);
+}
+
+/// Nothing to read: is that because nobody is there? Asked only after every connection broke.
+Result<BusSignal> KafkaSource::nothing() {
+    if (!away.load() || !signals_.empty()) return BusSignal(NothingYet{});
+    struct rd_kafka_metadata const* found = nullptr;
+    auto const code = rd_kafka_metadata(client_.get(), 0, nullptr, &found, static_cast<int>(options_.request_timeout.count()) / 10);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error("the brokers are away", code);
+    rd_kafka_metadata_destroy(found);
+    away.store(false);
+    log().info("kafka.back");
+    return BusSignal(NothingYet{});
+}
+
+}  // namespace mds::kafka

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <mds/ports/event_source.hpp>
+
+#include "adapters/kafka/client.hpp"
+#include "support/metrics.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+
+namespace mds::kafka {
+
+/// A member of a consumer group, which shares out the partitions and nothing else: offsets come from start() alone, and none is
+/// committed to the broker. Partitions are dealt eagerly (range assignor): at every change of the group all are revoked, then
+/// assigned.
+class KafkaSource final : public EventSource, private ClientEvents {
+public:
+    /// Throws std::runtime_error where a property is refused. Brokers need not be there yet.
+    KafkaSource(Options options, support::Log log, support::Metrics& metrics);
+    /// Leaves the group.
+    ~KafkaSource() override;
+    KafkaSource(KafkaSource const&) = delete;
+    KafkaSource& operator=(KafkaSource const&) = delete;
+
+    Result<BusSignal> poll(std::size_t max_records, std::chrono::milliseconds wait) override;
+    /// Takes effect with the next poll.
+    void start(std::int32_t partition, std::int64_t offset) override;
+    void interrupt() noexcept override;
+
+private:
+    struct Loss {
+        std::int32_t partition;
+        std::int64_t wanted;
+    };
+
+    void rebalanced(rd_kafka_t* client, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* partitions) override;
+    void revoked(rd_kafka_topic_partition_list_t const& partitions);
+    Result<void> subscribe();
+    Result<void> assign();
+    Result<BusSignal> read(std::size_t max_records, std::chrono::milliseconds wait);
+    MessageHandle next_message(std::chrono::milliseconds wait);
+    Result<BusSignal> take_failure(rd_kafka_message_t const& message);
+    Result<BusSignal> look_for_low();
+    Result<BusSignal> nothing();
+
+    Options options_;
+    ClientHandle client_;
+    bool subscribed_ = false;
+    bool reassign_ = false;
+    std::map<std::int32_t, std::int64_t> next_;  ///< of the started partitions: where each goes on
+    std::deque<BusSignal> signals_;
+    MessageHandle kept_;  ///< read already, but of another partition than the batch before it
+    std::optional<Loss> loss_;
+    std::atomic<bool> interrupted_{false};
+    prometheus::Counter& records_;
+    prometheus::Counter& bytes_;
+    prometheus::Counter& rebalances_;
+    prometheus::Counter& lost_;
+    prometheus::Counter& errors_;
+};
+
+}  // namespace mds::kafka

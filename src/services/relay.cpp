@@ -1,0 +1,195 @@
+#include "services/relay.hpp"
+
+#include "services/relay_counts.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace mds {
+
+using std::chrono::milliseconds;
+
+Relay::Relay(OutboxLog& log, RelayCursor& cursor, EventPublisher& bus, Clock& clock, std::string owner, support::Log lines,
+             support::Metrics& metrics, RelayOptions options)
+    : log_(log),
+      cursor_(cursor),
+      bus_(bus),
+      clock_(clock),
+      owner_(std::move(owner)),
+      lines_(std::move(lines)),
+      options_(options),
+      counts_(std::make_unique<Counts>(metrics)) {}
+
+Relay::~Relay() = default;
+
+milliseconds Relay::step() {
+    if (!claim_) return claim();
+    auto const handed = hand_over();
+    if (!handed) return failed("hand over", handed.error());
+    bool const idle = *handed == 0;
+    if (auto const done = collect(idle ? options_.report_wait : milliseconds(0)); !done) {
+        start_again(true);
+        return failed("publish", done.error());
+    }
+    if (auto const moved = move_cursor(); !moved) return failed("move the cursor", moved.error());
+    judge();
+    if (idle && under_way_ == 0) wait_for_news();
+    return milliseconds(0);
+}
+
+milliseconds Relay::claim() {
+    auto const claimed = cursor_.claim(owner_, options_.lease);
+    if (!claimed) return failed("claim the cursor", claimed.error());
+    backoff_ = milliseconds(0);
+    if (!*claimed) {  // another relay is at work: that is well
+        healthy_.store(true, std::memory_order_relaxed);
+        return options_.renew_every / 5;
+    }
+    claim_ = **claimed;
+    read_ = claim_->next;
+    renewed_ = progressed_ = clock_.steady_now();
+    counts_->claims.Increment();
+    lines_.info("relay.claimed", {{"term", claim_->term}, {"next", claim_->next}});
+    return milliseconds(0);
+}
+
+/// How many entries went to the bus.
+Result<std::size_t> Relay::hand_over() {
+    if (handed_ == ready_.size()) {
+        ready_.clear();
+        handed_ = 0;
+        auto const room = static_cast<std::int64_t>(options_.max_under_way) - under_way_;
+        if (room <= 0) return std::size_t{0};
+        auto entries = log_.read(read_, std::min(options_.max_batch, static_cast<std::size_t>(room)));
+        if (!entries && entries.error().code == ErrorCode::not_found) return skip_pruned();
+        if (!entries) return entries.error();
+        ready_ = std::move(*entries);
+        read_ += static_cast<std::int64_t>(ready_.size());
+    }
+    if (ready_.empty()) return std::size_t{0};
+    auto const taken = bus_.enqueue(std::span<OutboxEvent const>(ready_).subspan(handed_));
+    if (!taken) return taken.error();
+    if (*taken == 0) return std::size_t{0};
+    if (under_way_ == 0) progressed_ = clock_.steady_now();
+    count_repeats(ready_[handed_].position, *taken);
+    handed_ += *taken;
+    under_way_ += static_cast<std::int64_t>(*taken);
+    return *taken;
+}
+
+/// Entries that nobody published are gone: pruning respects the cursor, so an operator's hand was in it. Their points are in the
+/// store, from which the consumer mends the averages; the relay goes on with what comes.
+Result<std::size_t> Relay::skip_pruned() {
+    if (under_way_ > 0 || acknowledged_ > 0) return std::size_t{0};
+    auto const head = log_.head();
+    if (!head) return head.error();
+    counts_->pruned.Increment(static_cast<double>(*head + 1 - claim_->next));
+    lines_.error("relay.events_pruned", {{"wanted", claim_->next}, {"next", *head + 1}});
+    acknowledged_ = *head + 1 - claim_->next;
+    read_ = *head + 1;
+    return std::size_t{0};
+}
+
+Result<void> Relay::collect(milliseconds wait) {
+    if (under_way_ == 0 && handed_ == ready_.size()) return {};
+    auto const report = bus_.delivered(under_way_ > 0 ? wait : milliseconds(0));
+    auto const count = static_cast<std::int64_t>(report.delivered);
+    counts_->published.Increment(static_cast<double>(report.delivered));
+    acknowledged_ += count;
+    under_way_ -= count;
+    if (count > 0) {
+        progressed_ = clock_.steady_now();
+        backoff_ = milliseconds(0);
+    }
+    if (!report.failure) return {};
+    counts_->delivery_failures.Increment();
+    // What was acknowledged before the failure stays so, but where the cursor cannot be moved it comes again.
+    under_way_ = 0;
+    static_cast<void>(move_cursor());
+    return *report.failure;
+}
+
+/// Over what was acknowledged, in batches; and now and then without moving, to keep it.
+Result<void> Relay::move_cursor() {
+    auto const now = clock_.steady_now();
+    bool const worth_it = acknowledged_ > 0 && (under_way_ == 0 || acknowledged_ >= static_cast<std::int64_t>(options_.max_batch));
+    if (!worth_it && now - renewed_ < options_.renew_every) return {};
+    auto const moved = cursor_.advance(*claim_, acknowledged(), options_.lease);
+    if (!moved) return moved;
+    claim_->next = acknowledged();
+    acknowledged_ = 0;
+    renewed_ = now;
+    counts_->cursor.Set(static_cast<double>(claim_->next));
+    return {};
+}
+
+/// What is under way stays so, unless the cursor is not ours any more: by the store's word, or since it was silent for too long.
+milliseconds Relay::failed(char const* what, Error const& error) {
+    counts_->failures.Increment();
+    if (backoff_ == milliseconds(0)) {
+        lines_.warning("relay.waiting", {{"failed", what}, {"error", error.message}, {"detail", error.detail}});
+    }
+    healthy_.store(false, std::memory_order_relaxed);
+    backoff_ = std::clamp(backoff_ * 2, options_.retry_min, options_.retry_max);
+    bool const lapsed = claim_ && clock_.steady_now() - renewed_ >= options_.patience;
+    if (error.code == ErrorCode::fenced || lapsed) start_again(false);
+    return backoff_;
+}
+
+void Relay::start_again(bool keep_claim) {
+    bus_.abandon();
+    ready_.clear();
+    handed_ = 0;
+    under_way_ = 0;
+    acknowledged_ = 0;
+    if (!keep_claim) claim_.reset();
+    if (claim_) read_ = claim_->next;
+}
+
+void Relay::count_repeats(std::int64_t first, std::size_t count) {
+    std::int64_t const last = first + static_cast<std::int64_t>(count) - 1;
+    if (first <= highest_) counts_->repeated.Increment(static_cast<double>(std::min(last, highest_) - first + 1));
+    highest_ = std::max(highest_, last);
+}
+
+void Relay::judge() {
+    bool const stalled = under_way_ > 0 && clock_.steady_now() - progressed_ >= options_.stalled_after;
+    if (stalled && healthy_.exchange(false, std::memory_order_relaxed))
+        lines_.warning("relay.stalled", {{"under_way", under_way_}, {"next", claim_->next}});
+    if (!stalled && backoff_ == milliseconds(0)) healthy_.store(true, std::memory_order_relaxed);
+    counts_->under_way.Set(static_cast<double>(under_way_));
+    if (under_way_ == 0) backoff_ = milliseconds(0);
+}
+
+void Relay::wait_for_news() {
+    if (options_.look_every.count() == 0) return;
+    std::unique_lock lock(mutex_);
+    wake_.wait_for(lock, options_.look_every, [this] { return news_ || interrupted_; });
+    news_ = false;
+}
+
+void Relay::committed(std::span<PricePoint const>) noexcept {
+    {
+        std::lock_guard const lock(mutex_);
+        news_ = true;
+    }
+    wake_.notify_one();
+}
+
+void Relay::interrupt() noexcept {
+    {
+        std::lock_guard const lock(mutex_);
+        interrupted_ = true;
+    }
+    wake_.notify_one();
+}
+
+void Relay::release() noexcept {
+    if (!claim_) return;
+    auto const report = bus_.delivered(milliseconds(0));
+    if (!report.failure) acknowledged_ += static_cast<std::int64_t>(report.delivered);
+    static_cast<void>(cursor_.advance(*claim_, acknowledged(), milliseconds(0)));
+    start_again(false);
+}
+
+}  // namespace mds

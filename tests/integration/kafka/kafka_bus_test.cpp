@@ -1,0 +1,168 @@
+#include "integration/kafka/mock_brokers.hpp"
+#include "support/catch.hpp"
+
+#include "codec/event_json.hpp"
+
+#include <numeric>
+#include <set>
+#include <stdexcept>
+
+using namespace mds;
+using namespace mds::testing;
+
+namespace {
+
+std::vector<std::int64_t> up_to(std::int64_t last) {
+    std::vector<std::int64_t> all(static_cast<std::size_t>(last));
+    std::iota(all.begin(), all.end(), 1);
+    return all;
+}
+
+/// What the constructor says; empty where it is content.
+template <class Make>
+std::string refusal(Make make) {
+    try {
+        make();
+        return {};
+    } catch (std::runtime_error const& error) {
+        return error.what();
+    }
+}
+
+}  // namespace
+
+TEST_CASE("events travel with key, five fields and headers, each series in its order") {
+    MockBrokers brokers;
+    support::Metrics metrics;
+    kafka::KafkaPublisher bus(brokers.options(), support::Log::silent(), metrics);
+    std::vector<OutboxEvent> events;
+    for (std::int64_t seq = 1; seq <= 300; ++seq) {
+        for (auto const* const symbol : {"AAPL", "MSFT", "TSLA", "IBM"})
+            events.push_back(entry(static_cast<std::int64_t>(events.size()) + 1, symbol, seq));
+    }
+    REQUIRE(publish(bus, events) == events.size());
+
+    kafka::KafkaSource source(brokers.options(), support::Log::silent(), metrics);
+    Seen seen;
+    read_until(source, seen, [&] { return seen.size() >= events.size(); });
+    CHECK(seen.size() == events.size());
+    CHECK(seen.lost.empty());
+    for (auto const* const symbol : {"AAPL", "MSFT", "TSLA", "IBM"}) CHECK(seen.seqs(symbol) == up_to(300));
+    for (auto const& [partition, all] : seen.records) {
+        for (std::size_t i = 0; i < all.size(); ++i) CHECK(all[i].first == static_cast<std::int64_t>(i));
+    }
+    auto const& record = seen.records.begin()->second.front().second;
+    auto const decoded = std::get<PriceEvent>(codec::decode_event(record.value, record.headers));
+    auto const& sent = events.at(static_cast<std::size_t>(decoded.point.id.bytes[15]) - 1).event;
+    CHECK(record.headers == codec::event_headers(sent));
+    CHECK(record.key == sent.point.series.symbol.str());
+    CHECK(record.timestamp > UtcTime{});
+}
+
+TEST_CASE("a consumer reads on from the offset that it is given, and again from a lower one") {
+    MockBrokers brokers(1);
+    support::Metrics metrics;
+    for (int i = 0; i < 10; ++i) brokers.produce("K", "value " + std::to_string(i), 0);
+    kafka::KafkaSource source(brokers.options(), support::Log::silent(), metrics);
+    Seen first;
+    read_until(
+        source, first, [&] { return first.size() >= 4; }, [](std::int32_t) { return std::int64_t{6}; });
+    REQUIRE(first.records[0].size() == 4);
+    CHECK(first.records[0].front().first == 6);
+    source.start(0, 2);
+    Seen again;
+    read_until(source, again, [&] { return again.size() >= 8; });
+    REQUIRE(again.records[0].size() == 8);
+    CHECK(again.records[0].front().first == 2);
+    CHECK(again.records[0].front().second.value == "value 2");
+}
+
+TEST_CASE("an offset that the topic does not have is a loss, with the first that there is") {
+    MockBrokers brokers(1);
+    support::Metrics metrics;
+    for (int i = 0; i < 3; ++i) brokers.produce("K", "value", 0);
+    kafka::KafkaSource source(brokers.options(), support::Log::silent(), metrics);
+    Seen seen;
+    read_until(
+        source, seen, [&] { return seen.size() >= 3; }, [](std::int32_t) { return std::int64_t{1000}; });
+    REQUIRE(seen.lost.size() == 1);
+    CHECK(seen.lost.front().partition == 0);
+    CHECK(seen.lost.front().wanted == 1000);
+    CHECK(seen.lost.front().available == 0);
+    CHECK(seen.records[0].size() == 3);
+}
+
+TEST_CASE("records that the broker deleted before they were read are a loss") {
+    MockBrokers brokers(1);
+    support::Metrics metrics;
+    std::string const large(100'000, 'x');
+    for (int i = 0; i < 80; ++i) brokers.produce("K", large, 0);  // the mock cluster keeps 5 MiB of a partition
+    kafka::KafkaSource source(brokers.options(), support::Log::silent(), metrics);
+    Seen seen;
+    read_until(source, seen, [&] { return !seen.records[0].empty() && seen.records[0].back().first == 79; });
+    REQUIRE(seen.lost.size() == 1);
+    CHECK(seen.lost.front().wanted == 0);
+    CHECK(seen.lost.front().available > 0);
+    CHECK(seen.records[0].front().first == seen.lost.front().available);
+    CHECK(seen.records[0].size() == static_cast<std::size_t>(80 - seen.lost.front().available));
+}
+
+TEST_CASE("a second member of the group takes partitions over, and gives them back") {
+    MockBrokers brokers(4);
+    support::Metrics metrics;
+    kafka::KafkaSource first(brokers.options(), support::Log::silent(), metrics);
+    std::set<std::int32_t> of_first;
+    auto const follow = [](EventSource& source, std::set<std::int32_t>& mine) {
+        auto const signal = source.poll(10, std::chrono::milliseconds(50));
+        if (!signal) return;
+        if (auto const* const assigned = std::get_if<PartitionsAssigned>(&*signal)) {
+            for (auto const partition : assigned->partitions) {
+                mine.insert(partition);
+                source.start(partition, 0);
+            }
+        }
+        if (auto const* const revoked = std::get_if<PartitionsRevoked>(&*signal)) {
+            for (auto const partition : revoked->partitions) mine.erase(partition);
+        }
+    };
+    auto const until = [](auto const& step, auto const& done) {
+        auto const deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+        while (!done() && std::chrono::steady_clock::now() < deadline) step();
+        return done();
+    };
+    REQUIRE(until([&] { follow(first, of_first); }, [&] { return of_first.size() == 4; }));
+    {
+        kafka::KafkaSource second(brokers.options(), support::Log::silent(), metrics);
+        std::set<std::int32_t> of_second;
+        REQUIRE(until([&] { follow(first, of_first), follow(second, of_second); },
+                      [&] { return of_first.size() == 2 && of_second.size() == 2; }));
+        for (auto const partition : of_second) CHECK_FALSE(of_first.contains(partition));
+    }
+    CHECK(until([&] { follow(first, of_first); }, [&] { return of_first.size() == 4; }));
+}
+
+TEST_CASE("properties reach librdkafka, and those that keep events safe cannot be changed") {
+    support::Metrics metrics;
+    kafka::Options options;
+    options.brokers = "127.0.0.1:9";
+    options.properties = {{"compression.type", "lz4"}, {"linger.ms", "7"}};
+    CHECK(refusal([&] { kafka::KafkaPublisher bus(options, support::Log::silent(), metrics); }).empty());
+    options.properties = {{"no.such.property", "1"}};
+    CHECK(refusal([&] { kafka::KafkaPublisher bus(options, support::Log::silent(), metrics); }).find("no.such.property") !=
+          std::string::npos);
+    options.properties = {{"enable.idempotence", "false"}};
+    CHECK(refusal([&] { kafka::KafkaPublisher bus(options, support::Log::silent(), metrics); }).find("enable.idempotence") !=
+          std::string::npos);
+    options.properties = {{"auto.offset.reset", "latest"}};
+    CHECK(refusal([&] { kafka::KafkaSource source(options, support::Log::silent(), metrics); }).find("auto.offset.reset") !=
+          std::string::npos);
+}
+
+TEST_CASE("a log-in that this librdkafka is known to fail with is warned of") {
+    kafka::Options options;
+    CHECK(kafka::warnings(options).empty());
+    options.properties["sasl.mechanisms"] = "PLAIN";
+    CHECK(kafka::warnings(options).empty());
+    options.properties["sasl.mechanisms"] = "SCRAM-SHA-512";
+    CHECK(kafka::warnings(options).size() == (rd_kafka_version() < 0x020601ff ? 1u : 0u));
+}

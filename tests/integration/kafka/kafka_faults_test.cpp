@@ -1,0 +1,130 @@
+#include "integration/kafka/mock_brokers.hpp"
+#include "support/catch.hpp"
+
+#include <algorithm>
+#include <set>
+
+using namespace mds;
+using namespace mds::testing;
+using std::chrono::milliseconds;
+
+namespace {
+
+std::vector<OutboxEvent> run_of(std::int64_t first, std::int64_t count) {
+    std::vector<OutboxEvent> events;
+    for (std::int64_t i = first; i < first + count; ++i) events.push_back(entry(i, "AAPL", i));
+    return events;
+}
+
+/// Repeats of what was there already apart, the topic reads 1, 2, 3 ...
+void check_order(MockBrokers& brokers, std::int64_t last) {
+    support::Metrics metrics;
+    kafka::KafkaSource source(brokers.options(), support::Log::silent(), metrics);
+    Seen seen;
+    std::set<std::int64_t> known;
+    read_until(source, seen, [&] {
+        auto const seqs = seen.seqs("AAPL");
+        return !seqs.empty() && *std::max_element(seqs.begin(), seqs.end()) >= last;
+    });
+    std::int64_t expected = 1;
+    for (auto const seq : seen.seqs("AAPL")) {
+        if (!known.insert(seq).second) continue;
+        CHECK(seq == expected);
+        ++expected;
+    }
+    CHECK(expected == last + 1);
+}
+
+}  // namespace
+
+TEST_CASE("events wait while the broker is down, and arrive in order once it is up") {
+    MockBrokers brokers(1);
+    support::Metrics metrics;
+    kafka::KafkaPublisher bus(brokers.options(), support::Log::silent(), metrics);
+    REQUIRE(publish(bus, run_of(1, 50)) == 50);
+    brokers.down();
+    auto const events = run_of(51, 100);
+    std::size_t const taken = bus.enqueue(events).value();
+    CHECK(taken == 100);
+    auto const away = bus.delivered(milliseconds(500));
+    CHECK(away.delivered == 0);
+    CHECK_FALSE(away.failure);
+    brokers.up();
+    CHECK(publish(bus, {}) == 0);
+    std::size_t done = 0;
+    auto const deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (done < 100 && std::chrono::steady_clock::now() < deadline) done += bus.delivered(milliseconds(50)).delivered;
+    CHECK(done == 100);
+    check_order(brokers, 150);
+}
+
+TEST_CASE("a start before the broker is there is no more than a wait") {
+    MockBrokers brokers(1);
+    brokers.down();
+    support::Metrics metrics;
+    auto options = brokers.options();
+    options.request_timeout = milliseconds(200);
+    kafka::KafkaPublisher bus(options, support::Log::silent(), metrics);
+    auto const refused = bus.enqueue(run_of(1, 1));
+    REQUIRE(refused.has_error());
+    CHECK(refused.error().code == ErrorCode::unavailable);
+    kafka::KafkaSource source(options, support::Log::silent(), metrics);
+    CHECK(source.poll(10, milliseconds(10)).has_error());
+    brokers.up();
+    CHECK(publish(bus, run_of(1, 10)) == 10);
+    Seen seen;
+    read_until(source, seen, [&] { return seen.size() >= 10; });
+    CHECK(seen.size() == 10);
+}
+
+TEST_CASE("a leader that moves and answers that come late neither lose nor reorder") {
+    MockBrokers brokers(1);
+    support::Metrics metrics;
+    kafka::KafkaPublisher bus(brokers.options(), support::Log::silent(), metrics);
+    REQUIRE(publish(bus, run_of(1, 10)) == 10);
+    brokers.refuse(produce_request, {RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION, RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT,
+                                     RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION});
+    CHECK(publish(bus, run_of(11, 500)) == 500);
+    brokers.round_trip(milliseconds(300));
+    CHECK(publish(bus, run_of(511, 500)) == 500);
+    brokers.round_trip(milliseconds(0));
+    check_order(brokers, 1010);
+}
+
+TEST_CASE("what a broker refuses for good ends the run, and the next begins behind what was delivered") {
+    MockBrokers brokers(1);
+    support::Metrics metrics;
+    kafka::KafkaPublisher bus(brokers.options(), support::Log::silent(), metrics);
+    REQUIRE(publish(bus, run_of(1, 10)) == 10);
+    brokers.refuse(produce_request, {RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED});
+    REQUIRE(bus.enqueue(run_of(11, 20)).value() == 20);
+    DeliveryReport report;
+    auto const deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    std::size_t delivered = 0;
+    while (!report.failure && std::chrono::steady_clock::now() < deadline) {
+        report = bus.delivered(milliseconds(50));
+        delivered += report.delivered;
+    }
+    REQUIRE(report.failure);
+    CHECK(delivered == 0);
+    CHECK(publish(bus, run_of(11, 20)) == 20);
+    check_order(brokers, 30);
+}
+
+TEST_CASE("a full queue is told by how much it took") {
+    MockBrokers brokers(1);
+    support::Metrics metrics;
+    auto options = brokers.options();
+    options.max_queued = 20;
+    kafka::KafkaPublisher bus(options, support::Log::silent(), metrics);
+    REQUIRE(publish(bus, run_of(1, 1)) == 1);
+    brokers.round_trip(milliseconds(1000));
+    auto const events = run_of(2, 100);
+    CHECK(bus.enqueue(events).value() == 20);
+    brokers.round_trip(milliseconds(0));
+    CHECK(bus.enqueue({}).value() == 0);
+    std::size_t done = 0;
+    while (done < 20) done += bus.delivered(milliseconds(50)).delivered;
+    CHECK(publish(bus, run_of(22, 80)) == 80);
+    check_order(brokers, 101);
+}

@@ -1,0 +1,139 @@
+// What a store must do where a broker carries the events: the relay's cursor, and points of other programs' events.
+
+#include "support/catch.hpp"
+#include "support/store_conformance.hpp"
+
+#include <thread>
+
+namespace mds::test {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+Observation foreign(std::uint64_t number, std::string const& symbol, std::string const& price) {
+    Observation event = observation(number, {{symbol, price}}, static_cast<std::int64_t>(number));
+    event.cause = FetchCause::foreign;
+    return event;
+}
+
+std::vector<std::string> averages_of(StoreUnderTest& store, Series const& of) {
+    auto const page = store.run(store.averages().page(AverageQuery(of)));
+    REQUIRE(page.has_value());
+    std::vector<std::string> found;
+    for (auto const& average : page->averages) found.push_back(std::to_string(average.seq) + ":" + average.value.to_string());
+    return found;
+}
+
+}  // namespace
+
+TEST_CASE("the relay's cursor begins at the oldest event, moves by its holder, and survives a restart") {
+    auto const store = make_store_under_test();
+    ingest(*store, {observation(1, {{"AAPL", "1"}, {"MSFT", "2"}})});
+    auto const first = store->relay_cursor().claim("one", seconds(60)).value();
+    REQUIRE(first);
+    CHECK(first->next == 1);
+    REQUIRE(store->relay_cursor().advance(*first, 3, seconds(60)).has_value());
+    CHECK(store->relay_cursor().advance(*first, 3, seconds(60)).error().code == ErrorCode::fenced);
+    store->relay_cursor().advance(RelayClaim{first->term, 3}, 3, milliseconds(0)).value();
+    store->reopen();
+    auto const again = store->relay_cursor().claim("two", seconds(60)).value();
+    REQUIRE(again);
+    CHECK(again->next == 3);
+    CHECK(again->term > first->term);
+}
+
+TEST_CASE("one relay holds the cursor until its lease ends; its former holder cannot move it") {
+    auto const store = make_store_under_test();
+    auto& cursor = store->relay_cursor();
+    auto const first = cursor.claim("one", milliseconds(300)).value();
+    REQUIRE(first);
+    CHECK_FALSE(cursor.claim("two", seconds(60)).value());
+    auto const renewed = cursor.claim("one", milliseconds(300)).value();
+    REQUIRE(renewed);
+    CHECK(renewed->term > first->term);
+    std::optional<RelayClaim> second;
+    auto const deadline = std::chrono::steady_clock::now() + seconds(20);
+    while (!second && std::chrono::steady_clock::now() < deadline) {
+        second = cursor.claim("two", seconds(60)).value();
+        std::this_thread::yield();
+    }
+    REQUIRE(second);
+    CHECK(cursor.advance(*renewed, 5, seconds(60)).error().code == ErrorCode::fenced);
+    CHECK(cursor.advance(*second, second->next, milliseconds(0)).has_value());
+    CHECK(cursor.claim("one", seconds(60)).value());
+}
+
+TEST_CASE("where there is a relay the outbox is pruned behind its cursor, whatever consumers read") {
+    auto const store = make_store_under_test();
+    for (std::uint64_t i = 1; i <= 6; ++i) ingest(*store, {observation(i, {{"AAPL", "1"}}, static_cast<std::int64_t>(i))});
+    auto const claim = store->relay_cursor().claim("one", seconds(60)).value().value();
+    AveragingBatch batch;
+    batch.claim = store->averaging().claim(0).value();
+    batch.new_next = 100;
+    REQUIRE(store->averaging().commit(batch).has_value());
+    CHECK(store->outbox_pruner().prune(at(1000), 100).value() == 0);
+    REQUIRE(store->relay_cursor().advance(claim, 4, seconds(60)).has_value());
+    CHECK(store->outbox_pruner().prune(at(1000), 100).value() == 3);
+}
+
+TEST_CASE("offsets are forgotten when what they count changes: outbox to broker, and back") {
+    auto const store = make_store_under_test();
+    AveragingBatch batch;
+    batch.claim = store->averaging().claim(0).value();
+    batch.new_next = 40;
+    REQUIRE(store->averaging().commit(batch).has_value());
+    REQUIRE(store->relay_cursor().retire().has_value());
+    CHECK(store->averaging().claim(0).value().next == 40);
+    REQUIRE(store->relay_cursor().claim("one", seconds(60)).value());
+    batch.claim = store->averaging().claim(0).value();
+    CHECK(batch.claim.next == 0);
+    batch.new_next = 7;
+    REQUIRE(store->averaging().commit(batch).has_value());
+    REQUIRE(store->relay_cursor().claim("one", seconds(60)).value());
+    CHECK(store->averaging().claim(0).value().next == 7);
+    REQUIRE(store->relay_cursor().retire().has_value());
+    CHECK(store->averaging().claim(0).value().next == 0);
+}
+
+TEST_CASE("a foreign event becomes the next point of its series, averaged in the same transaction") {
+    auto const store = make_store_under_test();
+    for (std::uint64_t i = 1; i <= 5; ++i) ingest(*store, {observation(i, {{"AAPL", std::to_string(i)}})});
+    AveragingBatch batch;
+    batch.claim = store->averaging().claim(3).value();
+    batch.new_next = 2;
+    batch.foreign = {foreign(10, "AAPL", "6"), foreign(11, "MSFT", "9")};
+    REQUIRE(store->averaging().commit(batch).has_value());
+    CHECK(averages_of(*store, series("AAPL")) == std::vector<std::string>{"6:4", "5:3"});
+    CHECK(averages_of(*store, series("MSFT")).empty());
+    auto const points = all_points(*store, series("AAPL"));
+    REQUIRE(points.size() == 6);
+    CHECK(points.back().raw_id == batch.foreign.front().raw_id);
+    CHECK(points.back().fetched_at == batch.foreign.front().fetched_at);
+    CHECK(store->raw_rows() == 7);
+    CHECK(store->open_outbox()->head().value() == 5);
+    ingest(*store, {observation(20, {{"AAPL", "7"}})});
+    CHECK(all_points(*store, series("AAPL")).back().seq == 7);
+}
+
+TEST_CASE("a foreign event that is stored already is skipped, and a fenced batch leaves none") {
+    auto const store = make_store_under_test();
+    AveragingBatch batch;
+    batch.claim = store->averaging().claim(0).value();
+    batch.new_next = 1;
+    for (std::uint64_t i = 1; i <= 5; ++i) batch.foreign.push_back(foreign(i, "AAPL", std::to_string(i)));
+    REQUIRE(store->averaging().commit(batch).has_value());
+    CHECK(store->averaging().commit(batch).error().code == ErrorCode::fenced);
+    batch.claim.next = 1;
+    batch.new_next = 2;
+    REQUIRE(store->averaging().commit(batch).has_value());
+    CHECK(all_points(*store, series("AAPL")).size() == 5);
+    CHECK(averages_of(*store, series("AAPL")) == std::vector<std::string>{"5:3"});
+    auto stale = batch;
+    stale.foreign = {foreign(77, "AAPL", "1")};
+    CHECK(store->averaging().commit(stale).error().code == ErrorCode::fenced);
+    CHECK(all_points(*store, series("AAPL")).size() == 5);
+    CHECK(store->raw_rows() == 5);
+}
+
+}  // namespace mds::test
