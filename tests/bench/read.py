@@ -189,6 +189,7 @@ def main():
     report("GET /prices/latest from memory, one request at a time per connection", results[1, "mds"], results[1, "nginx"])
     report("the same, 16 pipelined", results[16, "mds"], results[16, "nginx"])
     out = options.out / f"read-{time.strftime('%Y%m%d-%H%M%S')}.json"
+    out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(raw, indent=1) + "\n")
     print(f"\nmedian (lowest-highest) of {options.rounds} rounds; every run: {out}")
 
