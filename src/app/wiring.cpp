@@ -20,6 +20,8 @@
 #include "services/latest_cache.hpp"
 #include "services/moving_averages.hpp"
 #include "services/poll_driver.hpp"
+#include "services/poll_forecast.hpp"
+#include "support/open_files.hpp"
 
 #include <fmt/format.h>
 #include <boost/asio/co_spawn.hpp>
@@ -57,7 +59,8 @@ public:
           retention_(store.outbox_pruner(), store.raw_retention(), clock_, log, metrics, retention_options(config)),
           polling_(store.poll_plan(), directory_, holds_, sink_, clock_, timer_, random_, loops.fetch.executor(), log, metrics,
                    poll_driver_options(config)),
-          jobs_(store.jobs(), store.job_reads(), directory_, clock_, random_, [this] { polling_.changed(); }) {
+          forecast_(store.poll_plan(), directory_, clock_),
+          jobs_(store.jobs(), store.job_reads(), forecast_, directory_, clock_, random_, [this] { polling_.changed(); }) {
         add_modules();
     }
 
@@ -106,7 +109,19 @@ private:
             .metrics = metrics_,
             .health = [this] { return health(); },
         };
-        auto module = std::make_unique<http::HttpModule>(http_options(config_), dependencies);
+        auto const open_files = support::raise_open_file_limit();
+        auto options = http_options(config_, open_files);
+        if (options.limits.connections < config_.http.max_connections) {
+            log_.warning(
+                "http.connections_limited",
+                {{"open_files", open_files},
+                 {"max_connections", options.limits.connections},
+                 {"http.max_connections", config_.http.max_connections},
+                 {"hint", fmt::format("for http.max_connections this process needs a hard limit of {} open files (ulimit -Hn, "
+                                      "LimitNOFILE= of systemd, --ulimit nofile of a container); or lower http.max_connections",
+                                      http::open_files_for(config_.http.max_connections))}});
+        }
+        auto module = std::make_unique<http::HttpModule>(std::move(options), dependencies);
         http_ = module.get();
         modules_.push_back(std::move(module));
     }
@@ -155,6 +170,7 @@ private:
     Averaging averaging_;
     Retention retention_;
     PollDriver polling_;
+    PollForecast forecast_;
     JobService jobs_;
     http::HttpModule const* http_ = nullptr;
     std::vector<std::unique_ptr<Module>> modules_;

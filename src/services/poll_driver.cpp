@@ -16,7 +16,7 @@ public:
          Random& random, IoExecutor executor, support::Log log, support::Metrics& metrics, PollDriverOptions options)
         : plans_(plans), providers_(providers), sink_(sink), clock_(clock), timer_(timer), random_(random), executor_(executor),
           log_(log), options_(options), metrics_(metrics), gate_(std::max<std::size_t>(1, options.requests_per_provider), holds),
-          schedule_([this](std::string const& name) { return batch_max(name); }, gate_, options.schedule),
+          schedule_([this](std::string const& name) { return batch_max_of(providers_, name); }, gate_, options.schedule),
           ledger_(std::make_shared<PollLedger>(plans, clock, timer, random, executor, log, metrics_, [this] { check_idle(); })),
           fetcher_(providers, sink, *ledger_, gate_, clock, timer, random, log, metrics_, options.fetch), idle_(ended_.get_future()) {}
 
@@ -54,11 +54,6 @@ public:
     }
 
 private:
-    std::size_t batch_max(std::string const& name) const {
-        PriceProvider const* const provider = providers_.find(name);
-        return provider == nullptr ? 1 : provider->traits().batch_max;
-    }
-
     void stop() {
         if (stopping_) return;
         stopping_ = true;

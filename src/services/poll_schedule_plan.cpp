@@ -15,9 +15,6 @@ bool same_demand(Job const& a, Job const& b) {
            a.config.providers == b.config.providers && a.config.symbols == b.config.symbols;
 }
 
-/// Accepted jobs as well: their schedule begins with them, whatever becomes of the first poll.
-bool is_scheduled(Job const& job) { return job.status == JobStatus::accepted || job.status == JobStatus::active; }
-
 }  // namespace
 
 void PollSchedule::apply(PollPlan const& plan, UtcTime now, SteadyTime steady) {

@@ -280,6 +280,9 @@ TEST_CASE("missed ranges move their group's progress, and may be told again") {
     auto const loaded = plan(*store);
     CHECK(loaded.last_settled == std::map<std::string, UtcTime>{{"simulated/1s", at(9)}});
     CHECK(loaded.not_before == waits);
+    auto const now = store->run(store->poll_plan().provider_waits());
+    REQUIRE(now.has_value());
+    CHECK(*now == waits);
 }
 
 }  // namespace mds::test

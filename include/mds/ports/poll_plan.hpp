@@ -27,12 +27,15 @@ struct JobProgress {
     std::int64_t run_done = 0;
 };
 
-/// The scheduler's own book-keeping. Called on the poller's I/O thread.
+/// The scheduler's own book-keeping, and what others may know of it. Any I/O thread.
 class PollPlanStore {
 public:
     virtual ~PollPlanStore() = default;
     /// The plan, or nullopt where it still has the revision `known`.
     virtual Task<std::optional<PollPlan>> load(std::optional<std::int64_t> known) = 0;
+    /// Per provider: nothing goes to it before. Waits that are over may be among them. As PollPlan::not_before, but of this moment: waits
+    /// do not raise the revision.
+    virtual Task<std::map<std::string, UtcTime>> provider_waits() = 0;
     /// One durable transaction: missed ranges (moving their groups' progress to `last`), job progress, provider waits.
     virtual Task<void> record(std::vector<MissedRange> missed, std::vector<JobProgress> progress,
                               std::map<std::string, UtcTime> not_before) = 0;

@@ -98,4 +98,10 @@ Result<std::optional<PollPlan>> JobQueries::plan(std::optional<std::int64_t> kno
     return std::optional<PollPlan>(std::move(plan));
 }
 
+Result<std::map<std::string, UtcTime>> JobQueries::waits() {
+    auto rows = connection_.ask(sql::jobs::waits);
+    if (!rows) return rows.error();
+    return times(*rows);
+}
+
 }  // namespace mds::postgres

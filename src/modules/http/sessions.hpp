@@ -45,7 +45,8 @@ private:
     void await_body(Connection& connection, std::string_view head, RequestView const& request, bool nothing_yet);
     void dispatch(Connection& connection, RequestView const& request);
     void answer_later(Connection& connection, RequestView const& request, Frame const& frame);
-    void answered(Connection& connection, Reply const& reply, Frame const& frame, SteadyTime arrived);
+    void answered(Connection& connection, Awaited const& awaited, Reply const& reply);
+    void give_up(Connection& connection);
     void fail(Connection& connection, int status, std::string_view detail);
     void look_at_clock();
     void count_at_once();

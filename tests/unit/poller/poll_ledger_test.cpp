@@ -28,6 +28,7 @@ MissedRange range(std::string group, int first, int last, MissedReason reason = 
 struct Store final : PollPlanStore {
     explicit Store(VirtualTime& t) : time(t) {}
     Task<std::optional<PollPlan>> load(std::optional<std::int64_t>) override { co_return std::optional<PollPlan>(); }
+    Task<std::map<std::string, UtcTime>> provider_waits() override { co_return Error(ErrorCode::unavailable, "not asked here"); }
     Task<void> record(std::vector<MissedRange> missed, std::vector<JobProgress> progress, std::map<std::string, UtcTime>) override {
         co_await time.sleep_until(time.steady_now() + milliseconds(10));
         ++calls;

@@ -112,6 +112,7 @@ public:
     Task<std::vector<PricePoint>> submit(Observation observation) override;
     bool accepting() const noexcept override { return store_accepts; }
     Task<std::optional<PollPlan>> load(std::optional<std::int64_t> known) override;
+    Task<std::map<std::string, UtcTime>> provider_waits() override { co_return not_before; }
     Task<void> record(std::vector<MissedRange> missed, std::vector<JobProgress> progress, std::map<std::string, UtcTime> not_before) override;
 
     Job& job(std::string const& id, std::vector<std::string> symbols, int interval, std::vector<std::string> providers);
