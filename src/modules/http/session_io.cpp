@@ -210,7 +210,9 @@ void Sessions::expired(Connection& connection) {
     }
     if (connection.timing) {
         counts_.deadlines_passed.add(1);
-        fail(connection, 408, connection.body ? "the body did not arrive in time" : "the header did not arrive in time");
+        RequestView const nothing;
+        if (connection.body) fail(connection, 408, "the body did not arrive in time", connection.body->request());
+        else fail(connection, 408, "the header did not arrive in time", nothing);
         flush(connection);
         return settle(connection);
     }

@@ -73,7 +73,7 @@ std::size_t Sessions::process_one(Connection& connection, std::string_view input
         case ParseResult::State::need_more:
             if (input != "\r") connection.looked_at = input.size();
             return 0;
-        case ParseResult::State::failed: fail(connection, result.status, result.reason); return input.size();
+        case ParseResult::State::failed: fail(connection, result.status, result.reason, request); return input.size();
         case ParseResult::State::need_body:
             await_body(connection, input.substr(0, result.consumed), request, result.consumed == input.size());
             return result.consumed;
@@ -92,7 +92,7 @@ void Sessions::await_body(Connection& connection, std::string_view head, Request
 std::size_t Sessions::read_body(Connection& connection, std::string_view input) {
     ParseResult const result = connection.body->feed(input);
     if (result.state == ParseResult::State::failed) {
-        fail(connection, result.status, result.reason);
+        fail(connection, result.status, result.reason, connection.body->request());
         return input.size();
     }
     if (result.state == ParseResult::State::complete) {
@@ -166,12 +166,15 @@ void Sessions::give_up(Connection& connection) {
     answered(connection, *awaited, reply);
 }
 
-void Sessions::fail(Connection& connection, int status, std::string_view detail) {
+/// `seen`: as much of the request as could be read. Its id is the client's only clue which one it was.
+void Sessions::fail(Connection& connection, int status, std::string_view detail, RequestView const& seen) {
     Frame frame;
-    frame.request_id = new_id();
+    frame.request_id = seen.request_id.empty() ? new_id() : seen.request_id;
     frame.date = date_;
     frame.keep_alive = false;
-    Reply const reply(status, problem_type, problem_body(status, detail, "/", frame.request_id));
+    bool const shown = seen.target.starts_with('/') && seen.target.size() <= options_.limits.target;
+    auto const path = shown ? path_of(seen.target) : std::string_view("/");
+    Reply const reply(status, problem_type, problem_body(status, detail, path, frame.request_id));
     append_reply(out_, reply, frame);
     connection.close_after = true;
     connection.body.reset();

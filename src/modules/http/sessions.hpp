@@ -47,7 +47,7 @@ private:
     void answer_later(Connection& connection, RequestView const& request, Frame const& frame);
     void answered(Connection& connection, Awaited const& awaited, Reply const& reply);
     void give_up(Connection& connection);
-    void fail(Connection& connection, int status, std::string_view detail);
+    void fail(Connection& connection, int status, std::string_view detail, RequestView const& seen);
     void look_at_clock();
     void count_at_once();
     Frame frame_of(RequestView const& request);

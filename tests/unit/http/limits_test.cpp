@@ -63,6 +63,36 @@ TEST_CASE("what is too large is refused with its own status, and the answer arri
     }
 }
 
+TEST_CASE("a request that fails on the way is answered with the id and the path that it gave") {
+    Options options;
+    options.deadlines.body = 200ms;
+    Transport transport(options);
+    auto client = transport.client();
+    std::string const start = " /slow?x HTTP/1.1\r\nHost: t\r\nX-Request-Id: mine\r\n";
+    int status = 0;
+    SECTION("a bad field") {
+        client.send("GET" + start + "Content-Length: x\r\n\r\n");
+        status = 400;
+    }
+    SECTION("a body too large") {
+        client.send("POST" + start + "Content-Length: 70000\r\n\r\n");
+        status = 413;
+    }
+    SECTION("bad chunks") {
+        client.send("POST" + start + "Transfer-Encoding: chunked\r\n\r\n");
+        client.send("x\r\n");
+        status = 400;
+    }
+    SECTION("a body that does not come") {
+        client.send("POST" + start + "Content-Length: 10\r\n\r\nabc");
+        status = 408;
+    }
+    auto const answer = client.read();
+    CHECK(answer.status == status);
+    CHECK(answer.field("x-request-id") == "mine");
+    CHECK(answer.body.find(R"("instance":"/slow","request_id":"mine")") != std::string::npos);
+}
+
 TEST_CASE("what is just small enough is served") {
     Transport transport;
     auto client = transport.client();
