@@ -43,7 +43,8 @@ Fault classify(int code, int system_errno) noexcept {
         case SQLITE_ROW:
         case SQLITE_DONE: return Fault::none;
         case SQLITE_BUSY:
-        case SQLITE_LOCKED: return Fault::locked;
+        case SQLITE_LOCKED:
+        case SQLITE_PROTOCOL: return Fault::locked;  // the last: a race for the locks of the WAL that was lost too often
         case SQLITE_FULL: return Fault::disk_full;
         case SQLITE_IOERR:
             if (code == SQLITE_IOERR_NOMEM) return Fault::out_of_memory;
