@@ -39,11 +39,12 @@ JobQueries::JobQueries(Connection& connection)
                                "OR (status = 'paused' AND run_requested > run_done) ORDER BY created_at"),
       // In this order of loops: a look-up by key for each symbol.
       unpolled_(connection,
-                "SELECT id, symbol, polled_at FROM (SELECT j.id AS id, j.active_since AS since, s.value AS symbol, "
-                "(SELECT max(x.polled_at) FROM json_each(j.providers) p CROSS JOIN series x "
-                "WHERE x.symbol = s.value AND x.provider = p.value) AS polled_at "
-                "FROM polling_jobs j CROSS JOIN json_each(j.symbols) s WHERE j.status = 'active') "
-                "WHERE polled_at IS NULL OR polled_at < since"),
+                "SELECT id, symbol, last_poll FROM (SELECT polling_jobs.id AS id, active_since, json_each_symbol.value AS symbol, "
+                "(SELECT max(series.polled_at) FROM json_each(polling_jobs.providers) AS json_each_provider CROSS JOIN series "
+                "WHERE series.symbol = json_each_symbol.value AND series.provider = json_each_provider.value) AS last_poll "
+                "FROM polling_jobs INDEXED BY polling_jobs_planned CROSS JOIN json_each(polling_jobs.symbols) AS json_each_symbol "
+                "WHERE (status IN ('accepted', 'active') OR (status = 'paused' AND run_requested > run_done)) "
+                "AND status = 'active') WHERE last_poll IS NULL OR last_poll < active_since"),
       settled_(connection, "SELECT name, last_settled FROM poll_progress WHERE last_settled IS NOT NULL"),
       waits_(connection, "SELECT provider, not_before FROM provider_waits") {}
 
