@@ -57,7 +57,7 @@ public:
           averaging_(bus_, store.averaging(), store.series_history(), store.latest_prices(), log, metrics,
                      averaging_options(config, store.store_epoch())),
           retention_(store.outbox_pruner(), store.raw_retention(), clock_, log, metrics, retention_options(config)),
-          polling_(store.poll_plan(), directory_, holds_, sink_, clock_, timer_, random_, loops.fetch.executor(), log, metrics,
+          polling_(store.poll_plan(), directory_, holds_, sink_, clock_, poll_timer_, random_, loops.fetch.executor(), log, metrics,
                    poll_driver_options(config)),
           forecast_(store.poll_plan(), directory_, clock_),
           jobs_(store.jobs(), store.job_reads(), forecast_, directory_, clock_, random_, [this] { polling_.changed(); }) {
@@ -135,6 +135,10 @@ private:
                                  clock_,        config_.symbols.fold, config_.providers.default_name};
         auto const seeded = net::co_spawn(loops_.fetch.executor(), seed_jobs(seeding, config_.jobs), net::use_future).get();
         if (!seeded) throw std::runtime_error("cannot create the jobs of the configuration: " + seeded.error().detail);
+        if (!has("poller")) {
+            auto const recalled = net::co_spawn(loops_.fetch.executor(), polling_.recall_waits(), net::use_future).get();
+            if (!recalled) throw std::runtime_error("cannot read the waits that providers asked for: " + recalled.error().detail);
+        }
         if (*seeded > 0) log_.info("jobs.created", {{"count", *seeded}});
     }
 
@@ -158,6 +162,7 @@ private:
     clock::SystemClock clock_;
     clock::SystemRandom random_;
     clock::SteadyTimer timer_;
+    clock::SteadyTimer poll_timer_;  ///< its own: stopping cancels the poller's waits, not the fetches that reads wait for
     providers::Directory directory_;
     ProviderHolds holds_;
     LatestCache cache_;
