@@ -11,6 +11,7 @@ namespace mds::kafka {
 struct Options {
     std::string brokers;  ///< "host:port,host:port"
     std::string topic = "price-events";
+    std::string dead_letter_topic = "price-events-dlq";
     int partitions = 12;  ///< of the topic where it has to be created
     std::string group = "mds-averages";
     /// librdkafka's own properties (its CONFIGURATION.md), for producer and consumer alike: security, compression, sizes ...
