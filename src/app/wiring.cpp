@@ -57,7 +57,7 @@ public:
           retention_(store.outbox_pruner(), store.raw_retention(), clock_, log, metrics, retention_options(config)),
           polling_(store.poll_plan(), directory_, holds_, sink_, clock_, timer_, random_, loops.fetch.executor(), log, metrics,
                    poll_driver_options(config)),
-          jobs_(store.jobs(), store.job_reads(), directory_, clock_, random_, [this] { polling_.changed(); }) {
+          jobs_(store.jobs(), store.job_reads(), directory_, clock_, random_, [this] { plan_changed(); }) {
         add_modules();
     }
 
@@ -79,6 +79,11 @@ public:
     }
 
 private:
+    /// A driver that no module started must not begin to poll: the process that polls looks for changes by itself.
+    void plan_changed() noexcept {
+        if (has("poller")) polling_.changed();
+    }
+
     bool has(std::string_view module) const { return std::ranges::find(config_.modules, module) != config_.modules.end(); }
 
     /// Who hands work on stands behind whom it hands it to.
