@@ -34,6 +34,8 @@ std::string settings(ConnectionOptions const& options) {
     // A process that freezes between two round trips gives its row locks up before its leases run out.
     return "SET statement_timeout = " + std::to_string(options.statement_timeout.count()) +
            "; SET idle_in_transaction_session_timeout = 10000; SET timezone = 'UTC'; SET datestyle = 'ISO';"
+           // A statement behind a lock must see what the one that it waited for committed.
+           "SET default_transaction_isolation = 'read committed';"
            // Planned once and run often; compiling a plan would cost more than it saves.
            "SET jit = off;"
            // An acknowledged commit is on disk. Stronger settings (remote_apply) stay as they are.

@@ -84,12 +84,16 @@ TableWriter::Kind TableWriter::kind_of(std::string const& type) {
     return found->second;
 }
 
+/// The connection remembers what it prepared by the statement itself, so these must stay where they are.
+Rows TableWriter::ask(std::string const& name, std::string const& text) {
+    return must(connection_.ask(statements_.emplace(name, Sql{name, text}).first->second));
+}
+
 void TableWriter::require_empty() {
     for (TableShape const& table : tables_) {
         std::string const condition = table.name == "outbox_head" ? " WHERE position > 0" : "";
         if (table.name == "store_meta") continue;
-        Sql const any{"any_" + table.name, "SELECT FROM " + table.name + condition + " LIMIT 1"};
-        if (must(connection_.ask(any)).size() > 0)
+        if (ask("any_" + table.name, "SELECT FROM " + table.name + condition + " LIMIT 1").size() > 0)
             throw std::runtime_error("the store to copy to is not empty: it has rows in " + table.name);
     }
 }
@@ -150,8 +154,7 @@ void TableWriter::append(std::string& line, Cell const& cell, Column const& colu
 }
 
 std::int64_t TableWriter::count(std::string const& table) {
-    Sql const rows{"count_" + table, "SELECT count(*) FROM " + table};
-    Rows answer = must(connection_.ask(rows));
+    Rows answer = ask("count_" + table, "SELECT count(*) FROM " + table);
     return answer.next() ? answer.integer(0) : 0;
 }
 

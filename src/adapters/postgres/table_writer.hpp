@@ -28,12 +28,14 @@ private:
 
     void read_shape();
     void require_empty();
+    Rows ask(std::string const& name, std::string const& text);
     void append(std::string& line, Cell const& cell, Column const& column) const;
     static Kind kind_of(std::string const& type);
 
     Condition condition_;
     Connection connection_;
     TransactionScope transaction_;
+    std::map<std::string, Sql> statements_;
     std::vector<TableShape> tables_;
     std::map<std::pair<std::string, std::string>, Column> columns_;
     std::vector<std::pair<std::string, std::string>> counted_;  ///< columns whose values the server gives
