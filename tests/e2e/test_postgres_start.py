@@ -36,7 +36,7 @@ class TheServerComesLater(unittest.TestCase):
         self.database = self.server.database()
 
     def waiting(self, **arguments):
-        service = service_on(self.database.url, **arguments)
+        service = service_on(self.database.url.replace("mds@", f"mds:{SECRET.replace('$', '%24')}@"), **arguments)
         self.addCleanup(service.__exit__)
         return service.start(ready=False)
 
@@ -54,6 +54,7 @@ class TheServerComesLater(unittest.TestCase):
             self.assertEqual(answer.json()["status"], 503)
         eventually(lambda: len(service.events("store.waiting")) >= 2, 20, what="two tries in the log")
         self.assertEqual(service.events("mds.ready"), [])
+        self.assertNotIn("hunter2", service.tail(1000))
         self.server.start()
         eventually(lambda: service.events("mds.ready"), 30, what="mds.ready")
         self.assertEqual(service.port, port, "the port that it waited on")
