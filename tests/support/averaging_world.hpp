@@ -172,6 +172,8 @@ public:
     }
     void start(std::int32_t, std::int64_t offset) override { next = offset; }
     void interrupt() noexcept override {}
+    std::function<bool(std::string_view)> in_partition = [](std::string_view) { return true; };
+    bool carries(std::int32_t, std::string_view key) const override { return in_partition(key); }
 
 private:
     FakeLog& log_;
