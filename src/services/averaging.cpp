@@ -31,7 +31,7 @@ milliseconds Averaging::step() {
 
 milliseconds Averaging::claim_next() {
     std::int32_t const partition = to_claim_.front();
-    auto const claim = store_.claim(partition);
+    auto const claim = store_.claim(options_.topic, partition);
     if (!claim) return failed("claim", claim.error());
     to_claim_.erase(to_claim_.begin());
     partitions_.emplace(partition, Partition(*claim, AveragingWindows(history_, std::max<std::size_t>(options_.max_batch, 1))));

@@ -34,7 +34,7 @@ struct AveragingOptions {
     std::chrono::milliseconds poll_wait{250};
     std::chrono::milliseconds retry_min{50};
     std::chrono::milliseconds retry_max{5000};
-    std::string topic = "price-events";          ///< as dead letters name it
+    std::string topic = "price-events";          ///< what the offsets count, and as dead letters name it
     SymbolCase symbol_case = SymbolCase::upper;  ///< of foreign events
 };
 

@@ -52,9 +52,10 @@ public:
         return points_of_it.back();
     }
 
-    Result<PartitionClaim> claim(std::int32_t partition) override {
+    Result<PartitionClaim> claim(std::string_view topic, std::int32_t partition) override {
         if (fault() != Fault::none) return away();
         auto& held = offsets[partition];
+        held.topic = topic;
         held.partition = partition;
         ++held.epoch;
         return held;

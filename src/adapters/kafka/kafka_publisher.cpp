@@ -25,6 +25,17 @@ rd_kafka_headers_t* to_headers(codec::EventHeaders const& headers) {
     return list;
 }
 
+/// The record's own, verbatim, and behind them where it stood and what was wrong with it.
+codec::EventHeaders headers_of(DeadLetter const& letter) {
+    codec::EventHeaders headers(letter.headers.begin(), letter.headers.end());
+    headers.emplace_back("dlq_topic", letter.topic);
+    headers.emplace_back("dlq_partition", std::to_string(letter.partition));
+    headers.emplace_back("dlq_offset", std::to_string(letter.offset));
+    headers.emplace_back("dlq_error_class", letter.error_class);
+    headers.emplace_back("dlq_error", letter.error);
+    return headers;
+}
+
 }  // namespace
 
 KafkaPublisher::KafkaPublisher(Options options, support::Log log, support::Metrics& metrics)
@@ -73,19 +84,27 @@ Result<std::size_t> KafkaPublisher::enqueue(std::span<OutboxEvent const> events)
 }
 
 rd_kafka_resp_err_t KafkaPublisher::produce(OutboxEvent const& event) {
+    if (auto const* const letter = event.dead_letter())
+        return produce(options_.dead_letter_topic, letter->key, letter->value, headers_of(*letter));
+    PriceEvent const& price = *event.price();
     value_.clear();
-    codec::append_event_value(value_, event.event.point);
+    codec::append_event_value(value_, price.point);
+    return produce(options_.topic, price.point.series.symbol.str(), value_, codec::event_headers(price));
+}
+
+rd_kafka_resp_err_t KafkaPublisher::produce(std::string const& topic, std::string const& key, std::string const& value,
+                                            codec::EventHeaders const& headers) {
     std::array<rd_kafka_vu_t, 6> parts{};
     parts[0].vtype = RD_KAFKA_VTYPE_TOPIC;
-    parts[0].u.cstr = options_.topic.c_str();
-    parts[1] = text(RD_KAFKA_VTYPE_KEY, event.event.point.series.symbol.str());
-    parts[2] = text(RD_KAFKA_VTYPE_VALUE, value_);
+    parts[0].u.cstr = topic.c_str();
+    parts[1] = text(RD_KAFKA_VTYPE_KEY, key);
+    parts[2] = text(RD_KAFKA_VTYPE_VALUE, value);
     parts[3].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
     parts[3].u.i = RD_KAFKA_MSG_F_COPY;
     parts[4].vtype = RD_KAFKA_VTYPE_OPAQUE;
     parts[4].u.ptr = reinterpret_cast<void*>(first_ + states_.size());
     parts[5].vtype = RD_KAFKA_VTYPE_HEADERS;
-    parts[5].u.headers = to_headers(codec::event_headers(event.event));
+    parts[5].u.headers = to_headers(headers);
     ErrorHandle const error(rd_kafka_produceva(client_.get(), parts.data(), parts.size()));
     if (!error) return RD_KAFKA_RESP_ERR_NO_ERROR;
     rd_kafka_headers_destroy(parts[5].u.headers);

@@ -3,6 +3,7 @@
 #include <mds/ports/event_publisher.hpp>
 
 #include "adapters/kafka/client.hpp"
+#include "codec/event_json.hpp"
 #include "support/metrics.hpp"
 
 #include <cstdint>
@@ -32,6 +33,8 @@ private:
     Result<void> prepare();
     rd_kafka_resp_err_t produce(OutboxEvent const& event);
     void look_for_brokers();
+    rd_kafka_resp_err_t produce(std::string const& topic, std::string const& key, std::string const& value,
+                                codec::EventHeaders const& headers);
     std::size_t take_delivered();
     void discard();
 
