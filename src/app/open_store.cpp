@@ -44,11 +44,14 @@ private:
 
 }  // namespace
 
-std::unique_ptr<OpenStore> open_store(Config const& config, support::Log const& log, support::Metrics& metrics) {
+std::unique_ptr<OpenStore> open_store(Config const& config, support::Log const& log, support::Metrics& metrics,
+                                      std::function<bool()> give_up) {
     if (config.store.kind == StoreKind::sqlite)
         return std::make_unique<Opened<sqlite::Store>>(sqlite_options(config), log, metrics, "sqlite:" + config.data.dir);
     auto name = "postgresql:" + postgres::without_secrets(config.store.url);
-    return std::make_unique<Opened<postgres::Store>>(postgres_options(config), log, metrics, std::move(name));
+    auto options = postgres_options(config);
+    options.give_up = std::move(give_up);
+    return std::make_unique<Opened<postgres::Store>>(options, log, metrics, std::move(name));
 }
 
 }  // namespace mds::app

@@ -14,6 +14,7 @@
 #include "support/metrics.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -45,7 +46,9 @@ public:
     virtual std::string name() const = 0;
 };
 
-/// Throws std::runtime_error where it cannot be opened.
-std::unique_ptr<OpenStore> open_store(Config const& config, support::Log const& log, support::Metrics& metrics);
+/// Throws StoreAway where it cannot be opened now, any other std::runtime_error where an operator is needed. `give_up` is asked now
+/// and then; true ends the attempt.
+std::unique_ptr<OpenStore> open_store(Config const& config, support::Log const& log, support::Metrics& metrics,
+                                      std::function<bool()> give_up = {});
 
 }  // namespace mds::app

@@ -1,5 +1,6 @@
 #include "app/wiring.hpp"
 
+#include "app/await_store.hpp"
 #include "app/inner_modules.hpp"
 #include "app/job_seeds.hpp"
 #include "app/loops.hpp"
@@ -239,10 +240,12 @@ ExitCode serve(Config const& config, codec::Catalogue catalogue, std::string con
                support::Log const& log) {
     support::Metrics metrics;
     Loops loops(std::ranges::count(config.modules, "http") > 0 ? http_threads(config) : 0);
-    auto const store = try_open_store(config, metrics, log);
-    if (!store) return ExitCode::store;
     try {
-        return Process(config, std::move(catalogue), loops, *store, metrics, log).run(signal, config_path);
+        auto const start = await_store(config, signal, metrics, log);
+        if (!start.store) return start.code;
+        Config ready = config;
+        ready.http.port = start.http_port.value_or(config.http.port);
+        return Process(ready, std::move(catalogue), loops, *start.store, metrics, log).run(signal, config_path);
     } catch (std::exception const& error) {
         log.error("mds.start_failed", {{"error", error.what()}});
         return ExitCode::failure;

@@ -31,10 +31,13 @@ ConnectionOptions patient(ConnectionOptions options) {
     return options;
 }
 
-ConnectionOptions migrated(ConnectionOptions const& options, Condition& condition) {
-    Connection connection(patient(options), Side::write, condition);
+ConnectionOptions migrated(StoreOptions const& options, Condition& condition) {
+    auto const usual = connection_options(options);
+    auto opening = patient(usual);
+    opening.give_up = options.give_up;
+    Connection connection(std::move(opening), Side::write, condition);
     migrate(connection);
-    return options;
+    return usual;
 }
 
 /// Tries a small write and a read now and then while the store is out of order, so that its condition is noticed to be good again
@@ -90,7 +93,7 @@ struct Store::Parts {
 
     Parts(StoreOptions const& store_options, support::Log log, support::Metrics& metrics)
         : condition(std::move(log), metrics),
-          options(migrated(connection_options(store_options), condition)),
+          options(migrated(store_options, condition)),
           readers(store_options.read_threads, options, Side::read, condition),
           writers(1, options, Side::write, condition),
           ingest(options, condition, metrics),

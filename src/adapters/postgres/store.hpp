@@ -15,6 +15,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -25,6 +26,7 @@ struct StoreOptions {
     std::size_t read_threads = 4;  ///< and as many connections
     std::chrono::milliseconds connect_timeout{5000};
     std::chrono::milliseconds statement_timeout{8000};
+    std::function<bool()> give_up;  ///< while the store is being opened: true ends it, by StoreAway
 };
 
 /// The store on a PostgreSQL server, of which any number of processes may be writers: every port. A few connections: one for
@@ -33,7 +35,8 @@ struct StoreOptions {
 /// it. The ports live as long as the store.
 class Store {
 public:
-    /// Connects and brings the schema up to date. Throws std::runtime_error with a text for people.
+    /// Connects and brings the schema up to date. Throws StoreAway where the server is not there, full, read-only, or busy;
+    /// std::runtime_error where it refuses us or holds a schema that is not ours, or newer. Both with a text for people.
     Store(StoreOptions const& options, support::Log log, support::Metrics& metrics);
     ~Store();
     Store(Store const&) = delete;
