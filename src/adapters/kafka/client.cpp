@@ -24,7 +24,8 @@ support::LogLevel level_of(int syslog) {
 /// What librdkafka says of every start: of properties that only the other kind of client uses, since they go to all, and that a
 /// setting of ours is young.
 bool is_known(std::string_view text) {
-    return text.find("and will be ignored by this") != text.npos || text.find("enable.gapless.guarantee is experimental") != text.npos;
+    return text.find("and will be ignored by this") != text.npos ||
+           text.find("enable.gapless.guarantee is experimental") != text.npos;
 }
 
 void on_log(rd_kafka_t const* client, int level, char const* facility, char const* text) {

@@ -95,7 +95,8 @@ Result<std::size_t> KafkaPublisher::enqueue(std::span<OutboxEvent const> events)
 void KafkaPublisher::pass_over(OutboxEvent const& letter) {
     too_large_.insert(letter.position);
     too_large_count_.Increment();
-    log().error("kafka.dead_letter_too_large", {{"position", letter.position}, {"topic", letter.dead_letter()->topic},
+    log().error("kafka.dead_letter_too_large", {{"position", letter.position},
+                                                {"topic", letter.dead_letter()->topic},
                                                 {"partition", letter.dead_letter()->partition},
                                                 {"offset", letter.dead_letter()->offset}});
     handed_.push_back({State::passed_over, letter.position});

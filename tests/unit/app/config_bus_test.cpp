@@ -76,7 +76,8 @@ TEST_CASE("kafka needs a store on a server and brokers, and says so") {
     auto const text = said(with(R"({"bus": {"kind": "kafka"}})"));
     CHECK(contains(text, "bus.kind: kafka needs a store on a server: set store.kind to postgresql, and store.url (mds.json)"));
     CHECK(contains(text, "bus.kafka.brokers: is needed where bus.kind is kafka"));
-    CHECK(contains(said(with(R"({"bus": {"kafka": {"brokers": "b:9092"}}})")), "bus.kafka.brokers: belongs to bus.kind kafka alone"));
+    CHECK(
+        contains(said(with(R"({"bus": {"kafka": {"brokers": "b:9092"}}})")), "bus.kafka.brokers: belongs to bus.kind kafka alone"));
     auto const same = said(with("{" + on_servers + R"(, "topic": "x", "dead_letter_topic": "x"}}})"));
     CHECK(contains(same, "bus.kafka.dead_letter_topic: must not be bus.kafka.topic"));
     CHECK(contains(said(with("{" + on_servers + R"(, "topic": "a b"}}})")), "bus.kafka.topic: must be the name of a topic"));
@@ -89,7 +90,8 @@ TEST_CASE("a property that would break a guarantee is refused, with the reason")
         CHECK(contains(text, "bus.kind: cannot be kafka: this mds was built without it (mds.json)"));
         return;
     }
-    CHECK(contains(text, "bus.kafka.properties.enable.idempotence: must stay \"true\", or events could be lost or overtake each other"));
+    CHECK(contains(text,
+                   "bus.kafka.properties.enable.idempotence: must stay \"true\", or events could be lost or overtake each other"));
     CHECK(contains(text, "bus.kafka.properties.enable.auto.commit: must stay \"false\", since offsets are kept in the store"));
     CHECK(contains(text, "bus.kafka.properties.acks: must stay \"all\", or an acknowledged event could be lost"));
     CHECK(contains(text, "bus.kafka.properties.group.id: is set by bus.kafka.group"));
@@ -99,7 +101,8 @@ TEST_CASE("a property that would break a guarantee is refused, with the reason")
 
 TEST_CASE("what librdkafka itself refuses is found before anything starts") {
     if (!built_with_kafka) return;
-    CHECK(contains(said(with("{" + on_servers + R"(, "properties": {"lingerms": 5}}}})")), "bus.kafka.properties.lingerms: is refused by"));
+    CHECK(contains(said(with("{" + on_servers + R"(, "properties": {"lingerms": 5}}}})")),
+                   "bus.kafka.properties.lingerms: is refused by"));
     CHECK(contains(said(with("{" + on_servers + R"(, "properties": {"linger.ms": "soon"}}}})")), "bus.kafka.properties.linger.ms"));
     auto const certificate =
         said(with("{" + on_servers + R"(, "properties": {"security.protocol": "ssl", "ssl.ca.location": "/nowhere/ca.pem"}}}})"));

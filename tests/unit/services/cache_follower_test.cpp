@@ -25,8 +25,8 @@ struct World {
     LatestCache cache;
     support::Metrics metrics;
     std::vector<Series> asked;
-    CacheFollower follower{events, store, [this](Series const& series) { return newest(series); }, cache, clock,
-                           support::Log::silent(), metrics};
+    CacheFollower follower{
+        events, store, [this](Series const& series) { return newest(series); }, cache, clock, support::Log::silent(), metrics};
 
     PricePoint add(Series const& series, int price) {
         return store.add(series, Price::from_units(Int128(price) * 1'000'000'000'000'000'000));
