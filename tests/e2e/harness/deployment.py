@@ -14,24 +14,26 @@ LAYOUTS = {
 
 
 class Deployment:
-    """`database`: a PostgreSQL database, `bus`: a pair of Kafka topics; None for the embedded ones. Use as a context manager."""
+    """`database`: a PostgreSQL database, `bus`: a pair of Kafka topics; None for the embedded ones. `urls`: by role, where a process
+    is to reach the database by way of a proxy. Use as a context manager."""
 
-    def __init__(self, stub, database=None, bus=None, layout="one", settings=None, url=None, bus_properties=None, env=None):
+    def __init__(self, stub, database=None, bus=None, layout="one", settings=None, urls=None, bus_properties=None, env=None):
         self._home = tempfile.TemporaryDirectory(prefix="mds-e2e-")
         self.home = pathlib.Path(self._home.name)
         self.stub, self.database, self.bus, self.layout = stub, database, bus, layout
         base = providers_at(stub)
         if database is not None:
-            base = merged(base, {"store": {"kind": "postgresql", "url": url or database.url}})
+            base = merged(base, {"store": {"kind": "postgresql", "url": database.url}})
         if bus is not None:
             base = merged(base, bus.settings(**(bus_properties or {})))
         self._settings = merged(base, settings or {})
-        self._env = {**KEYS, **(env or {})}
+        self._env, self._urls = {**KEYS, **(env or {})}, urls or {}
         self.services = {role: self.service(role, modules) for role, modules in LAYOUTS[layout].items()}
 
     def service(self, name, modules):
         """One more process of this deployment, not started."""
-        return Service(data_dir=self.home / name / "data", settings=self._settings, modules=modules, env=self._env)
+        own = {"store": {"url": self._urls[name]}} if name in self._urls else {}
+        return Service(data_dir=self.home / name / "data", settings=merged(self._settings, own), modules=modules, env=self._env)
 
     @property
     def api(self):
@@ -71,9 +73,10 @@ class Deployment:
     def source(self):
         return self.database.url if self.database is not None else self.api.data_dir
 
-    def check(self, witnesses=(), **options):
-        """The checker's report on tables and topic. The topic is read first: what is on it must be in the tables that follow."""
-        topic = (self.bus.topic, self.bus.dump()) if self.bus is not None else None
+    def check(self, witnesses=(), topic_kept=True, **options):
+        """The checker's report on tables and topic. The topic is read first: what is on it must be in the tables that follow.
+        `topic_kept`: it still holds every event; otherwise the tables alone are checked."""
+        topic = (self.bus.topic, self.bus.dump() if topic_kept else None) if self.bus is not None else None
         return checker.check(self.source, witnesses, topic=topic, **options)
 
     def settle(self, within=60.0):
