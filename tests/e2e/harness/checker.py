@@ -143,15 +143,16 @@ def dense_numbers(tables, report):
 
 
 def one_event_per_point(tables, report):
-    """I4: positions are dense up to the head, each point is one event, and each event has its point."""
+    """I4: positions are dense up to the head, each point is one event, and each event has its point. Dead letters have entries too:
+    series 0."""
     foreign = {raw for raw, row in tables.raw.items() if row[2] == "foreign"}
     own = [(point[0], point[1]) for point in tables.points if point[6] not in foreign]
-    if tables.head != len(own):
-        report.broken("I4", f"{tables.head} events were written for {len(own)} points")
+    if tables.head != len(own) + len(tables.dead_letters):
+        report.broken("I4", f"{tables.head} events were written for {len(own)} points and {len(tables.dead_letters)} dead letters")
     positions = [row[0] for row in tables.outbox]
     if positions and positions != list(range(positions[0], tables.head + 1)):
         report.broken("I4", "the positions of the outbox have holes, or do not end at its head")
-    events = collections.Counter((series, seq) for _, series, seq in tables.outbox)
+    events = collections.Counter((series, seq) for _, series, seq in tables.outbox if series)
     for event, count in events.items():
         if count > 1:
             report.counts["duplicated"] += 1
@@ -164,7 +165,7 @@ def one_event_per_point(tables, report):
             report.broken("I4", f"no event of point {point}")
     last = collections.defaultdict(int)
     for position, series, seq in tables.outbox:
-        if last[series] and seq != last[series] + 1:
+        if series and last[series] and seq != last[series] + 1:
             report.broken("I4", f"position {position}: seq {seq} of series {series} after {last[series]}")
         last[series] = seq
 
