@@ -1,5 +1,6 @@
 """A load that faults are laid over, and the reckoning at its end: what went in, what is lost, there twice, or out of order."""
 
+import datetime
 import json
 import random
 import time
@@ -53,15 +54,14 @@ class Campaign:
         """For a random time."""
         time.sleep(self.chance.uniform(least, most) * SLOWNESS)
 
-    def wait_for_average(self, since=None, within=60.0):
-        """Until a price that was polled after `since` (now) is part of an average that a client can read. How long that took."""
+    def wait_for_average(self, within=60.0):
+        """Until a price that is polled from now on is part of an average that a client can read. How long that took."""
         began = time.time()
-        since = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(since or began))
         with self.deployment.api.client() as client:
             def fresh():
                 answer = client.get("/prices/moving-average", symbol="S0")
-                return answer.status == 200 and answer.json()["calculated_at"] > since
-            eventually(fresh, within, 0.05, f"an average of a price polled after {since}")
+                return answer.status == 200 and datetime.datetime.fromisoformat(answer.json()["calculated_at"]).timestamp() > began
+            eventually(fresh, within, 0.05, "an average of a price polled from now on")
         return time.time() - began
 
     def recovered(self, within=60.0):
@@ -75,8 +75,9 @@ class Campaign:
 
     # -- the reckoning ---------------------------------------------------------------------------------------------------
 
-    def finish(self, test, name, interval=1, settle=60.0):
-        """Stops the load, waits until all is handled, stops the service in good order and checks everything. The report."""
+    def finish(self, test, name, interval=1, settle=60.0, topic_kept=True):
+        """Stops the load, waits until all is handled, stops the service in good order and checks everything. The report.
+        `topic_kept`: the topic still holds every event."""
         time.sleep(1.2)
         self.readers.stop()
         with self.deployment.api.client() as client:
@@ -90,7 +91,7 @@ class Campaign:
         must, unknown = served_and_acknowledged(self.stub, self._lives)
         witnesses = must + self.readers.told
         (self.deployment.home / "witness.jsonl").write_text("".join(json.dumps(witness) + "\n" for witness in witnesses))
-        report = self.deployment.check(witnesses, interval=interval)
+        report = self.deployment.check(witnesses, topic_kept, interval=interval)
         print_figures(f"{name}, seed {self.seed}, {len(must)} answers in, {len(unknown)} under way", report,
                       max(self.recoveries, default=None))
         print(report, flush=True)

@@ -26,6 +26,7 @@ _TIMES = {"timestamp", "fetched_at", "tick_due", "first_due", "last_due"}
 _NUMBERS = {"id", "series_id", "last_seq", "seq", "interval", "attempt", "ticks", "position", "partition", "epoch", "next", "term",
             '"offset"', "answered"} | _TIMES
 _BYTES = {"body", "key", "value"}
+csv.field_size_limit(1 << 30)  # keys and bodies of megabytes
 
 
 def database_of(directory):
