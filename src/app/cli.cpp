@@ -2,8 +2,10 @@
 
 #include "app/catalogue.hpp"
 #include "app/config_schema.hpp"
+#include "app/copy_store.hpp"
 #include "app/file_content.hpp"
 #include "app/invocation.hpp"
+#include "app/open_bus.hpp"
 #include "app/version.hpp"
 #include "app/wiring.hpp"
 
@@ -62,6 +64,7 @@ ExitCode with_config(Invocation const& invocation, ProcessContext const& process
     auto providers = load_catalogue(loaded, process.environment);
     auto errors = loaded.errors;
     std::ranges::move(providers.errors, std::back_inserter(errors));
+    std::ranges::move(check_bus(loaded), std::back_inserter(errors));
     if (!errors.empty()) return report(errors, process.err);
     auto const path = config_path(invocation, process.environment).value_or("built-in defaults");
     if (invocation.command == Command::check_config) {
@@ -73,6 +76,7 @@ ExitCode with_config(Invocation const& invocation, ProcessContext const& process
     }
     auto const log = log_of(loaded.config.log, process.terminal);
     if (invocation.command == Command::migrate) return migrate(loaded.config, invocation.new_epoch, log);
+    if (invocation.command == Command::copy) return copy_store(loaded.config, {invocation.copy_from, invocation.copy_to}, log);
     auto const signal = process.signals();
     return serve(loaded.config, std::move(providers.catalogue), path, *signal, log);
 }
@@ -84,6 +88,7 @@ ExitCode dispatch(Invocation const& invocation, ProcessContext const& process) {
         case Command::config_reference: print_reference(process.out); return ExitCode::ok;
         case Command::serve:
         case Command::check_config:
+        case Command::copy:
         case Command::migrate: return with_config(invocation, process);
     }
     return ExitCode::failure;

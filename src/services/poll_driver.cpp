@@ -38,13 +38,6 @@ public:
         net::post(executor_, [self = shared_from_this()] { self->stop(); });
     }
 
-    Task<void> recall_waits() {
-        auto const plan = co_await plans_.load(std::nullopt);
-        if (!plan) co_return plan.error();
-        if (*plan) hold_back(**plan, clock_.now(), clock_.steady_now());
-        co_return Result<void>();
-    }
-
     /// Waiting coroutines own this object, and it them. Ends that: on the I/O thread while it runs, here once it has stopped.
     void release() noexcept {
         if (executor_.context().stopped()) return abandon();
@@ -282,7 +275,6 @@ PollDriver::~PollDriver() { impl_->release(); }
 
 void PollDriver::start() { impl_->start(); }
 void PollDriver::changed() noexcept { impl_->changed(); }
-Task<void> PollDriver::recall_waits() { return impl_->recall_waits(); }
 void PollDriver::interrupt() noexcept { impl_->interrupt(); }
 bool PollDriver::drain(SteadyTime deadline) noexcept { return impl_->drain(deadline); }
 Health PollDriver::health() const { return impl_->health(); }

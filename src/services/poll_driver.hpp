@@ -43,9 +43,6 @@ public:
     void start();
     /// The jobs were changed: look now rather than soon. Any thread, never blocks.
     void changed() noexcept;
-    /// For a process that does not poll, but asks providers for reads: what they asked for before a restart holds. On the I/O thread,
-    /// instead of start().
-    Task<void> recall_waits();
     /// Nothing new is started and nothing is waited for: requests under way are finished, and what the store takes now is stored. Any
     /// thread.
     void interrupt() noexcept;

@@ -36,6 +36,9 @@ public:
     /// Asked at every call; only commit() can be applied without its caller knowing.
     std::function<Fault()> fault = [] { return Fault::none; };
 
+    /// Foreign events that can never be stored.
+    std::function<bool(Observation const&)> refuses = [](Observation const&) { return false; };
+
     std::map<Series, std::vector<PricePoint>> stored;
     std::map<std::pair<Series, std::int64_t>, AverageRow> averages;
     std::map<std::int64_t, DeadLetter> dead_letters;
@@ -52,9 +55,10 @@ public:
         return points_of_it.back();
     }
 
-    Result<PartitionClaim> claim(std::int32_t partition) override {
+    Result<PartitionClaim> claim(std::string_view topic, std::int32_t partition) override {
         if (fault() != Fault::none) return away();
         auto& held = offsets[partition];
+        held.topic = topic;
         held.partition = partition;
         ++held.epoch;
         return held;
@@ -68,6 +72,7 @@ public:
             ++refused;
             return Error(ErrorCode::fenced, "not yours");
         }
+        if (std::ranges::any_of(batch.foreign, refuses)) return Error(ErrorCode::invalid_argument, "no such point");
         for (auto const& row : batch.averages) {
             if (averages.contains({row.series, row.seq})) return Error(ErrorCode::internal, "average is there already");
         }
@@ -172,6 +177,8 @@ public:
     }
     void start(std::int32_t, std::int64_t offset) override { next = offset; }
     void interrupt() noexcept override {}
+    std::function<bool(std::string_view)> in_partition = [](std::string_view) { return true; };
+    bool carries(std::int32_t, std::string_view key) const override { return in_partition(key); }
 
 private:
     FakeLog& log_;

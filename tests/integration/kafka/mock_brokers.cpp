@@ -15,6 +15,7 @@ MockBrokers::MockBrokers(int partitions) {
     if (client_ == nullptr) throw std::runtime_error(why.data());
     cluster_ = rd_kafka_mock_cluster_new(client_, 1);
     rd_kafka_mock_topic_create(cluster_, "price-events", partitions, 1);
+    rd_kafka_mock_topic_create(cluster_, "price-events-dlq", 1, 1);  // it has no controller, which we could ask to
 }
 
 MockBrokers::~MockBrokers() {
@@ -42,6 +43,11 @@ void MockBrokers::round_trip(std::chrono::milliseconds time) {
 void MockBrokers::refuse(std::int16_t request, std::vector<rd_kafka_resp_err_t> const& errors) {
     auto list = errors;
     rd_kafka_mock_push_request_errors_array(cluster_, request, list.size(), list.data());
+}
+
+void MockBrokers::vanish(bool gone) {
+    rd_kafka_mock_topic_set_error(cluster_, "price-events",
+                                  gone ? RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART : RD_KAFKA_RESP_ERR_NO_ERROR);
 }
 
 void MockBrokers::produce(std::string const& key, std::string const& value, std::int32_t partition) {

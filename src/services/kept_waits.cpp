@@ -1,0 +1,50 @@
+#include "services/kept_waits.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
+
+namespace mds {
+namespace {
+
+/// Tried once: a store that is away must not be waited for by reads, and the wait still holds in this process.
+Awaitable<void> keep(PollPlanStore& plans, std::map<std::string, UtcTime> waits, support::Log log, prometheus::Counter& failures) {
+    auto const kept = co_await plans.record({}, {}, std::move(waits));
+    if (kept) co_return;
+    failures.Increment();
+    log.warning("provider.wait_not_kept", {{"message", kept.error().message}});
+}
+
+}  // namespace
+
+KeptWaits::KeptWaits(PollPlanStore& plans, ProviderHolds& holds, Clock& clock, IoExecutor fetch_thread, support::Log log,
+                     support::Metrics& metrics, std::chrono::seconds least)
+    : plans_(plans), holds_(holds), clock_(clock) {
+    auto& failures = metrics.counter("mds_provider_waits_not_kept_total", "Waits a provider asked for that could not be stored");
+    holds.keep_with([&plans, &clock, &failures, fetch_thread, log = std::move(log), least](auto const& provider, SteadyTime until) {
+        auto const left = std::chrono::duration_cast<std::chrono::microseconds>(until - clock.steady_now());
+        if (left < least) return;
+        std::map<std::string, UtcTime> waits;
+        waits.emplace(provider, clock.now() + left);
+        net::co_spawn(fetch_thread, keep(plans, std::move(waits), log, failures), net::detached);
+    });
+}
+
+Task<void> KeptWaits::recall() {
+    auto const waits = co_await plans_.provider_waits();
+    if (!waits) co_return waits.error();
+    auto const now = clock_.now();
+    for (auto const& [provider, until] : *waits) {
+        if (until <= now) continue;
+        // Never longer than a provider may ask for, should a clock have been wrong.
+        auto const left = std::min<std::chrono::microseconds>(until - now, std::chrono::hours(1));
+        holds_.hold(provider, clock_.steady_now() + left, Outcome::rate_limited);
+    }
+    co_return Result<void>();
+}
+
+}  // namespace mds
