@@ -38,6 +38,18 @@ struct BusConfig {
     BusKind kind = BusKind::embedded;
 };
 
+/// Absent where `url` is empty.
+struct RedisConfig {
+    std::string url;
+    std::string prefix = "mds";
+    Seconds ttl{86'400};
+    Millis timeout{25};
+};
+
+struct CacheConfig {
+    RedisConfig redis;
+};
+
 struct SymbolsConfig {
     SymbolCase fold = SymbolCase::upper;
 };
@@ -139,6 +151,7 @@ struct Config {
     DataConfig data;
     StoreConfig store;
     BusConfig bus;
+    CacheConfig cache;
     SymbolsConfig symbols;
     HttpConfig http;
     ReadConfig read;

@@ -12,6 +12,7 @@
 #include "adapters/clock/system_random.hpp"
 #include "adapters/embedded_bus/outbox_source.hpp"
 #include "adapters/providers/directory.hpp"
+#include "adapters/redis/price_cache.hpp"
 #include "modules/consumer/consumer_module.hpp"
 #include "modules/http/http_module.hpp"
 #include "modules/poller/poller_module.hpp"
@@ -47,10 +48,11 @@ public:
                      {loops.fetch.executor(), clock_, timer_, random_, metrics}),
           outbox_(store.open_outbox()),
           bus_(*outbox_),
-          ingest_(store.ingest(), clock_, random_, {&cache_, &bus_}, log, metrics, ingest_options(config)),
+          redis_(open_redis()),
+          ingest_(store.ingest(), clock_, random_, commit_listeners(), log, metrics, ingest_options(config)),
           sink_(ingest_),
           latest_(cache_, store.prices(), directory_, holds_, ingest_, clock_, random_, loops.fetch.executor(), log, metrics,
-                  latest_price_options(config)),
+                  latest_price_options(config), redis_.get()),
           averages_(store.averages(), store.prices()),
           averaging_(bus_, store.averaging(), store.series_history(), store.latest_prices(), log, metrics,
                      averaging_options(config, store.store_epoch())),
@@ -81,8 +83,20 @@ public:
 private:
     bool has(std::string_view module) const { return std::ranges::find(config_.modules, module) != config_.modules.end(); }
 
+    std::unique_ptr<redis::PriceCache> open_redis() {
+        if (config_.cache.redis.url.empty()) return nullptr;
+        return std::make_unique<redis::PriceCache>(redis_options(config_, store_.store_epoch()), random_, log_, metrics_);
+    }
+
+    std::vector<CommitListener*> commit_listeners() {
+        std::vector<CommitListener*> listeners{&cache_, &bus_};
+        if (redis_) listeners.push_back(redis_.get());
+        return listeners;
+    }
+
     /// Who hands work on stands behind whom it hands it to.
     void add_modules() {
+        if (redis_) modules_.push_back(std::make_unique<RedisModule>(*redis_));
         modules_.push_back(std::make_unique<IngestModule>(ingest_));
         modules_.push_back(std::make_unique<FetchModule>(loops_.fetch, directory_));
         if (has("consumer")) modules_.push_back(std::make_unique<consumer::ConsumerModule>(averaging_, bus_));
@@ -148,6 +162,7 @@ private:
     LatestCache cache_;
     std::unique_ptr<OutboxLog> outbox_;
     embedded_bus::OutboxSource bus_;
+    std::unique_ptr<redis::PriceCache> redis_;
     Ingest ingest_;
     IngestSink sink_;
     LatestPriceService latest_;
