@@ -4,6 +4,7 @@
 #include "app/config_schema.hpp"
 #include "app/file_content.hpp"
 #include "app/invocation.hpp"
+#include "app/open_bus.hpp"
 #include "app/version.hpp"
 #include "app/wiring.hpp"
 
@@ -62,6 +63,7 @@ ExitCode with_config(Invocation const& invocation, ProcessContext const& process
     auto providers = load_catalogue(loaded, process.environment);
     auto errors = loaded.errors;
     std::ranges::move(providers.errors, std::back_inserter(errors));
+    std::ranges::move(check_bus(loaded), std::back_inserter(errors));
     if (!errors.empty()) return report(errors, process.err);
     auto const path = config_path(invocation, process.environment).value_or("built-in defaults");
     if (invocation.command == Command::check_config) {

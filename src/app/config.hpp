@@ -19,7 +19,7 @@ using Millis = std::chrono::milliseconds;
 using Seconds = std::chrono::seconds;
 
 enum class StoreKind { sqlite, postgresql };
-enum class BusKind { embedded };
+enum class BusKind { embedded, kafka };
 enum class LogStyle { automatic, json, text };
 
 struct DataConfig {
@@ -34,8 +34,19 @@ struct StoreConfig {
     Millis statement_timeout{8'000};
 };
 
+struct KafkaConfig {
+    std::string brokers;
+    std::string topic = "price-events";
+    std::string dead_letter_topic = "price-events-dlq";
+    std::uint32_t partitions = 12;
+    std::uint32_t replication_factor = 0;
+    std::string group = "mds-averages";
+    std::map<std::string, std::string> properties;
+};
+
 struct BusConfig {
     BusKind kind = BusKind::embedded;
+    KafkaConfig kafka;
 };
 
 /// Absent where `url` is empty.

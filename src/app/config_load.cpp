@@ -1,5 +1,6 @@
 #include "app/config_load.hpp"
 
+#include "app/config_kafka.hpp"
 #include "app/config_schema.hpp"
 #include "app/config_variables.hpp"
 #include "codec/json_document.hpp"
@@ -145,6 +146,7 @@ private:
         bool const on_server = config.store.kind == StoreKind::postgresql;
         if (on_server && config.store.url.empty()) wrong("store.url", "is needed where store.kind is postgresql");
         if (!on_server && !config.store.url.empty()) wrong("store.url", "belongs to store.kind postgresql alone");
+        for (auto const& [key, message] : bus_faults(config)) wrong(key, message);
         for (std::size_t i = 0; i < config.jobs.size(); ++i) {
             auto const same = [&](JobSeed const& other) { return other.name == config.jobs[i].name; };
             auto const before = config.jobs.begin() + static_cast<std::ptrdiff_t>(i);

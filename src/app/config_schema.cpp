@@ -2,6 +2,8 @@
 
 #include "app/config_schema.hpp"
 
+#include "app/config_kafka.hpp"
+
 #include "adapters/redis/address.hpp"
 
 #include <mds/domain/job.hpp>
@@ -71,9 +73,11 @@ Fields<StoreConfig> store() {
 }
 
 Fields<BusConfig> bus() {
-    constexpr std::string_view hint = " (\"kafka\" comes in a later version)";
-    return {field("kind", &BusConfig::kind, Choice<BusKind>{{{"embedded", BusKind::embedded}}, hint},
-                  "What carries price events to the consumer. `embedded` reads the store's outbox in this process.")};
+    Choice<BusKind> const kinds{{{"embedded", BusKind::embedded}, {"kafka", BusKind::kafka}}, ""};
+    return {field("kind", &BusConfig::kind, kinds,
+                  "What carries price events to the consumer: `embedded` is the store's outbox itself, `kafka` needs "
+                  "`store.kind` postgresql."),
+            section("kafka", &BusConfig::kafka, kafka_fields())};
 }
 
 Fields<CacheConfig> cache() {

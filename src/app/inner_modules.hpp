@@ -2,12 +2,15 @@
 // Services with a thread of their own, as modules: they start before those that use them, and end after.
 
 #include <mds/module.hpp>
+#include <mds/ports/event_source.hpp>
 
 #include "adapters/providers/directory.hpp"
 #include "adapters/redis/price_cache.hpp"
+#include "services/cache_follower.hpp"
 #include "services/ingest.hpp"
 #include "services/observation_sink.hpp"
 #include "support/io_thread.hpp"
+#include "support/loop_thread.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -69,6 +72,30 @@ public:
 private:
     support::IoThread& thread_;
     providers::Directory& directory_;
+};
+
+/// The memory cache where other processes commit prices too.
+class CacheModule final : public Module {
+public:
+    CacheModule(CacheFollower& follower, EventSource& events)
+        : follower_(follower), events_(events), thread_("mds-cache", [this] { return follower_.step(); }) {}
+    std::string_view name() const noexcept override { return "cache"; }
+    void start() override { thread_.start(); }
+    void interrupt() noexcept override {
+        thread_.interrupt();
+        events_.interrupt();
+    }
+    bool drain(SteadyTime deadline) noexcept override { return thread_.drain(deadline); }
+    Health health() const override {
+        if (!thread_.running()) return {false, "not running"};
+        if (!follower_.healthy()) return {false, "waiting for the store or the bus"};
+        return {true, ""};
+    }
+
+private:
+    CacheFollower& follower_;
+    EventSource& events_;
+    support::LoopThread thread_;
 };
 
 /// Ingest, as the poller sees it.

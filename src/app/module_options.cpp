@@ -68,6 +68,15 @@ AveragingOptions averaging_options(Config const& config, std::int64_t store_epoc
     AveragingOptions options;
     options.store_epoch = store_epoch;
     options.max_batch = config.consumer.max_batch;
+    if (config.bus.kind == BusKind::kafka) options.topic = config.bus.kafka.topic;
+    options.symbol_case = config.symbols.fold;
+    return options;
+}
+
+CacheFollowerOptions cache_follower_options(Config const& config, std::int64_t store_epoch) {
+    CacheFollowerOptions options;
+    options.store_epoch = store_epoch;
+    options.topic = config.bus.kafka.topic;
     options.symbol_case = config.symbols.fold;
     return options;
 }

@@ -10,6 +10,7 @@
 #include "adapters/sqlite/store.hpp"
 #include "modules/http/options.hpp"
 #include "services/averaging.hpp"
+#include "services/cache_follower.hpp"
 #include "services/ingest.hpp"
 #include "services/latest_price.hpp"
 #include "services/poll_driver.hpp"
@@ -27,6 +28,7 @@ IngestOptions ingest_options(Config const& config);
 LatestPriceOptions latest_price_options(Config const& config);
 PollDriverOptions poll_driver_options(Config const& config);
 AveragingOptions averaging_options(Config const& config, std::int64_t store_epoch);
+CacheFollowerOptions cache_follower_options(Config const& config, std::int64_t store_epoch);
 RetentionOptions retention_options(Config const& config);
 http::Options http_options(Config const& config);
 /// Threads that serve requests: as configured, or one per processor.

@@ -27,6 +27,7 @@ public:
     PollPlanStore& poll_plan() noexcept override { return store_.poll_plan(); }
     AveragingStore& averaging() noexcept override { return store_.averaging(); }
     SeriesHistory& series_history() noexcept override { return store_.series_history(); }
+    RelayCursor& relay_cursor() noexcept override { return store_.relay_cursor(); }
     OutboxPruner& outbox_pruner() noexcept override { return store_.outbox_pruner(); }
     RawRetention& raw_retention() noexcept override { return store_.raw_retention(); }
     StoreMonitor& monitor() noexcept override { return store_.monitor(); }

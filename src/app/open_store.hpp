@@ -6,6 +6,7 @@
 #include <mds/ports/outbox.hpp>
 #include <mds/ports/poll_plan.hpp>
 #include <mds/ports/price_reads.hpp>
+#include <mds/ports/relay_cursor.hpp>
 #include <mds/ports/store_monitor.hpp>
 
 #include "app/config.hpp"
@@ -31,6 +32,7 @@ public:
     virtual PollPlanStore& poll_plan() noexcept = 0;
     virtual AveragingStore& averaging() noexcept = 0;
     virtual SeriesHistory& series_history() noexcept = 0;
+    virtual RelayCursor& relay_cursor() noexcept = 0;
     virtual OutboxPruner& outbox_pruner() noexcept = 0;
     virtual RawRetention& raw_retention() noexcept = 0;
     virtual StoreMonitor& monitor() noexcept = 0;

@@ -31,7 +31,7 @@ milliseconds Averaging::step() {
 
 milliseconds Averaging::claim_next() {
     std::int32_t const partition = to_claim_.front();
-    auto const claim = store_.claim(partition);
+    auto const claim = store_.claim(options_.topic, partition);
     if (!claim) return failed("claim", claim.error());
     to_claim_.erase(to_claim_.begin());
     partitions_.emplace(partition, Partition(*claim, AveragingWindows(history_, std::max<std::size_t>(options_.max_batch, 1))));
@@ -78,14 +78,15 @@ void Averaging::on(RecordsLost const& lost) {
     if (partitions_.contains(lost.partition)) lost_ = lost;
 }
 
-/// After a loss nobody knows which series were hit, so each is brought up to its newest point.
+/// After a loss nobody knows which series of the partition were hit, so each is brought up to its newest point.
 milliseconds Averaging::begin_repair() {
     Work work;
     work.partition = lost_->partition;
     work.end = lost_->available;
     work.restart = true;
-    auto const seen =
-        latest_.for_each_latest([&work](PricePoint const& point) { work.behind.emplace_back(point.series, point.seq); });
+    auto const seen = latest_.for_each_latest([&](PricePoint const& point) {
+        if (source_.carries(work.partition, point.series.symbol.str())) work.behind.emplace_back(point.series, point.seq);
+    });
     if (!seen) return failed("read the newest points", seen.error());
     lost_.reset();
     work_ = std::move(work);
@@ -113,11 +114,19 @@ std::int64_t Averaging::reflected(Partition const& partition) const {
 /// Folds until all is done or the batch is full. After an error it goes on where it was.
 Result<void> Averaging::fold_work(Partition& partition) {
     for (; work_->done < work_->size(); ++work_->done) {
+        if (alone(partition) && work_->done > work_->first) return {};
         auto const taken = fold_one(partition);
         if (!taken) return taken.error();
         if (!*taken) return {};
     }
     return {};
+}
+
+/// Whether the record at hand is to be written by itself: the store refused something among these.
+bool Averaging::alone(Partition const& partition) const {
+    if (work_->records.empty()) return false;
+    auto const until = refused_until_.find(partition.claim.partition);
+    return until != refused_until_.end() && work_->records[work_->first].offset < until->second;
 }
 
 /// False: the batch is full, and what was to be folded is still to fold.
@@ -195,11 +204,23 @@ milliseconds Averaging::commit(Partition& partition) {
     }
     ErrorCode const code = written.error().code;
     if (code == ErrorCode::unavailable || code == ErrorCode::timeout) return failed("commit", written.error());
-    // Fenced, or a fault in what was to be written: only the tables can say where the partition stands.
     counts_->refused_commits.Increment();
     log_.warning("averaging.commit_refused", {{"partition", work_->partition}, {"error", written.error().message}});
+    bool const foreign = code != ErrorCode::fenced && !work_->batch.foreign.empty();
+    if (foreign && work_->done - work_->first == 1) return bury_refused(written.error());
+    if (foreign) refused_until_[work_->partition] = work_->records[work_->done - 1].offset + 1;
+    // Fenced, or a fault in what was to be written: only the tables can say where the partition stands.
     claim_again(work_->partition);
     return failed("commit", written.error());
+}
+
+/// A foreign event that the store will never take: as good as one that cannot be read.
+milliseconds Averaging::bury_refused(Error const& error) {
+    BusRecord const& record = work_->records[work_->first];
+    work_->batch.foreign.clear();
+    work_->foreign.clear();
+    bury(record, std::get<RawRecord>(record.content), "refused", error.message);
+    return failed("commit", error);
 }
 
 void Averaging::committed(Partition& partition) {
@@ -207,6 +228,8 @@ void Averaging::committed(Partition& partition) {
     counts_->averages.Increment(static_cast<double>(work_->batch.averages.size()));
     counts_->series.Set(static_cast<double>(partition.windows.size()));
     partition.claim.next = work_->batch.new_next;
+    auto const until = refused_until_.find(work_->partition);
+    if (until != refused_until_.end() && until->second <= partition.claim.next) refused_until_.erase(until);
     for (auto const& series : work_->foreign) {
         for (auto& [number, other] : partitions_) other.windows.forget(series);
     }
@@ -215,6 +238,7 @@ void Averaging::committed(Partition& partition) {
         work_.reset();
         return;
     }
+    work_->first = work_->done;
     work_->batch.averages.clear();
     work_->batch.dead_letters.clear();
     work_->batch.foreign.clear();

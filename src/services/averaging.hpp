@@ -34,7 +34,7 @@ struct AveragingOptions {
     std::chrono::milliseconds poll_wait{250};
     std::chrono::milliseconds retry_min{50};
     std::chrono::milliseconds retry_max{5000};
-    std::string topic = "price-events";          ///< as dead letters name it
+    std::string topic = "price-events";          ///< what the offsets count, and as dead letters name it
     SymbolCase symbol_case = SymbolCase::upper;  ///< of foreign events
 };
 
@@ -71,7 +71,8 @@ private:
         std::int32_t partition = 0;
         std::vector<BusRecord> records;
         std::vector<std::pair<Series, std::int64_t>> behind;  ///< after a loss: series, and the point to catch up to
-        std::size_t done = 0;                                 ///< of `records` or `behind`
+        std::size_t first = 0;                                ///< of the batch, in `records` or `behind`
+        std::size_t done = 0;                                 ///< of the same
         std::int64_t end = 0;                                 ///< offset once all is done
         bool restart = false;                                 ///< tell the source to go on at `end`
         AveragingBatch batch;
@@ -96,7 +97,9 @@ private:
     Result<bool> fold_event(Partition& partition, PriceEvent const& event);
     bool take_in(codec::ForeignEvent const& event, BusRecord const& record, RawRecord const& raw);
     void bury(BusRecord const& record, RawRecord const& raw, std::string_view error_class, std::string const& error);
+    bool alone(Partition const& partition) const;
     std::chrono::milliseconds commit(Partition& partition);
+    std::chrono::milliseconds bury_refused(Error const& error);
     void committed(Partition& partition);
     void claim_again(std::int32_t partition);
     void forget(std::int32_t partition);
@@ -114,6 +117,7 @@ private:
     std::map<std::int32_t, Partition> partitions_;
     std::optional<Work> work_;
     std::optional<RecordsLost> lost_;
+    std::map<std::int32_t, std::int64_t> refused_until_;  ///< before this offset each record is a batch of its own
     std::chrono::milliseconds backoff_{0};
     std::atomic<bool> healthy_{false};
 };

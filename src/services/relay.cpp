@@ -24,6 +24,7 @@ Relay::~Relay() = default;
 
 milliseconds Relay::step() {
     if (!claim_) return claim();
+    look_at_backlog();
     auto const handed = hand_over();
     if (!handed) return failed("hand over", handed.error());
     bool const idle = *handed == 0;
@@ -43,6 +44,7 @@ milliseconds Relay::claim() {
     backoff_ = milliseconds(0);
     if (!*claimed) {  // another relay is at work: that is well
         healthy_.store(true, std::memory_order_relaxed);
+        static_cast<void>(bus_.delivered(milliseconds(0)));  // nothing is under way, but the bus is to stay known
         return options_.renew_every / 5;
     }
     claim_ = **claimed;
@@ -91,7 +93,6 @@ Result<std::size_t> Relay::skip_pruned() {
 }
 
 Result<void> Relay::collect(milliseconds wait) {
-    if (under_way_ == 0 && handed_ == ready_.size()) return {};
     auto const report = bus_.delivered(under_way_ > 0 ? wait : milliseconds(0));
     auto const count = static_cast<std::int64_t>(report.delivered);
     counts_->published.Increment(static_cast<double>(report.delivered));
@@ -161,6 +162,14 @@ void Relay::judge() {
     if (under_way_ == 0) backoff_ = milliseconds(0);
 }
 
+/// Also while the bus is away: that is when it grows.
+void Relay::look_at_backlog() {
+    auto const now = clock_.steady_now();
+    if (now - looked_ < options_.backlog_every) return;
+    looked_ = now;
+    if (auto const head = log_.head()) counts_->backlog.Set(static_cast<double>(*head + 1 - claim_->next));
+}
+
 void Relay::wait_for_news() {
     if (options_.look_every.count() == 0) return;
     std::unique_lock lock(mutex_);
@@ -186,8 +195,10 @@ void Relay::interrupt() noexcept {
 
 void Relay::release() noexcept {
     if (!claim_) return;
-    auto const report = bus_.delivered(milliseconds(0));
-    if (!report.failure) acknowledged_ += static_cast<std::int64_t>(report.delivered);
+    if (under_way_ > 0) {
+        auto const report = bus_.delivered(milliseconds(0));
+        if (!report.failure) acknowledged_ += static_cast<std::int64_t>(report.delivered);
+    }
     static_cast<void>(cursor_.advance(*claim_, acknowledged(), milliseconds(0)));
     start_again(false);
 }

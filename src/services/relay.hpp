@@ -34,6 +34,7 @@ struct RelayOptions {
     std::chrono::milliseconds renew_every{5'000};
     std::chrono::milliseconds patience{10'000};      ///< from then on we take the cursor for lost: two thirds of the lease
     std::chrono::milliseconds stalled_after{5'000};  ///< without an acknowledgement: not healthy
+    std::chrono::milliseconds backlog_every{1'000};  ///< between two looks at how far behind we are
     std::chrono::milliseconds retry_min{50};
     std::chrono::milliseconds retry_max{5'000};
 };
@@ -75,6 +76,7 @@ private:
     void count_repeats(std::int64_t first, std::size_t count);
     void wait_for_news();
     void judge();
+    void look_at_backlog();
     std::int64_t acknowledged() const noexcept { return claim_->next + acknowledged_; }
 
     OutboxLog& log_;
@@ -95,6 +97,7 @@ private:
     std::int64_t highest_ = 0;       ///< position that was ever handed over: up to it an event is a repeat
     SteadyTime renewed_{};
     SteadyTime progressed_{};
+    SteadyTime looked_{};
     std::chrono::milliseconds backoff_{0};
     std::atomic<bool> healthy_{false};
 

@@ -14,6 +14,7 @@ struct Relay::Counts {
     prometheus::Counter& claims;
     prometheus::Counter& delivery_failures;
     prometheus::Counter& failures;
+    prometheus::Gauge& backlog;
     prometheus::Gauge& under_way;
     prometheus::Gauge& cursor;
 };

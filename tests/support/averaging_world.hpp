@@ -52,9 +52,10 @@ public:
         return points_of_it.back();
     }
 
-    Result<PartitionClaim> claim(std::int32_t partition) override {
+    Result<PartitionClaim> claim(std::string_view topic, std::int32_t partition) override {
         if (fault() != Fault::none) return away();
         auto& held = offsets[partition];
+        held.topic = topic;
         held.partition = partition;
         ++held.epoch;
         return held;
@@ -172,6 +173,8 @@ public:
     }
     void start(std::int32_t, std::int64_t offset) override { next = offset; }
     void interrupt() noexcept override {}
+    std::function<bool(std::string_view)> in_partition = [](std::string_view) { return true; };
+    bool carries(std::int32_t, std::string_view key) const override { return in_partition(key); }
 
 private:
     FakeLog& log_;

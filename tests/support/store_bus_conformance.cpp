@@ -25,6 +25,19 @@ std::vector<std::string> averages_of(StoreUnderTest& store, Series const& of) {
     return found;
 }
 
+DeadLetter letter(std::int64_t offset) {
+    DeadLetter dead;
+    dead.topic = "price-events";
+    dead.offset = offset;
+    dead.key = std::string("k\0", 2);
+    dead.value = "\xff\xfe not json";
+    dead.headers = {{"trace", std::string("\x00\x01", 2)}, {"trace", ""}};
+    dead.error_class = "not_json";
+    dead.error = "no JSON";
+    dead.received_at = at(offset);
+    return dead;
+}
+
 }  // namespace
 
 TEST_CASE("the relay's cursor begins at the oldest event, moves by its holder, and survives a restart") {
@@ -69,7 +82,7 @@ TEST_CASE("where there is a relay the outbox is pruned behind its cursor, whatev
     for (std::uint64_t i = 1; i <= 6; ++i) ingest(*store, {observation(i, {{"AAPL", "1"}}, static_cast<std::int64_t>(i))});
     auto const claim = store->relay_cursor().claim("one", seconds(60)).value().value();
     AveragingBatch batch;
-    batch.claim = store->averaging().claim(0).value();
+    batch.claim = store->averaging().claim("price-events", 0).value();
     batch.new_next = 100;
     REQUIRE(store->averaging().commit(batch).has_value());
     CHECK(store->outbox_pruner().prune(at(1000), 100).value() == 0);
@@ -80,27 +93,27 @@ TEST_CASE("where there is a relay the outbox is pruned behind its cursor, whatev
 TEST_CASE("offsets are forgotten when what they count changes: outbox to broker, and back") {
     auto const store = make_store_under_test();
     AveragingBatch batch;
-    batch.claim = store->averaging().claim(0).value();
+    batch.claim = store->averaging().claim("price-events", 0).value();
     batch.new_next = 40;
     REQUIRE(store->averaging().commit(batch).has_value());
     REQUIRE(store->relay_cursor().retire().has_value());
-    CHECK(store->averaging().claim(0).value().next == 40);
+    CHECK(store->averaging().claim("price-events", 0).value().next == 40);
     REQUIRE(store->relay_cursor().claim("one", seconds(60)).value());
-    batch.claim = store->averaging().claim(0).value();
+    batch.claim = store->averaging().claim("price-events", 0).value();
     CHECK(batch.claim.next == 0);
     batch.new_next = 7;
     REQUIRE(store->averaging().commit(batch).has_value());
     REQUIRE(store->relay_cursor().claim("one", seconds(60)).value());
-    CHECK(store->averaging().claim(0).value().next == 7);
+    CHECK(store->averaging().claim("price-events", 0).value().next == 7);
     REQUIRE(store->relay_cursor().retire().has_value());
-    CHECK(store->averaging().claim(0).value().next == 0);
+    CHECK(store->averaging().claim("price-events", 0).value().next == 0);
 }
 
 TEST_CASE("a foreign event becomes the next point of its series, averaged in the same transaction") {
     auto const store = make_store_under_test();
     for (std::uint64_t i = 1; i <= 5; ++i) ingest(*store, {observation(i, {{"AAPL", std::to_string(i)}})});
     AveragingBatch batch;
-    batch.claim = store->averaging().claim(3).value();
+    batch.claim = store->averaging().claim("price-events", 3).value();
     batch.new_next = 2;
     batch.foreign = {foreign(10, "AAPL", "6"), foreign(11, "MSFT", "9")};
     REQUIRE(store->averaging().commit(batch).has_value());
@@ -119,7 +132,7 @@ TEST_CASE("a foreign event becomes the next point of its series, averaged in the
 TEST_CASE("a foreign event that is stored already is skipped, and a fenced batch leaves none") {
     auto const store = make_store_under_test();
     AveragingBatch batch;
-    batch.claim = store->averaging().claim(0).value();
+    batch.claim = store->averaging().claim("price-events", 0).value();
     batch.new_next = 1;
     for (std::uint64_t i = 1; i <= 5; ++i) batch.foreign.push_back(foreign(i, "AAPL", std::to_string(i)));
     REQUIRE(store->averaging().commit(batch).has_value());
@@ -134,6 +147,87 @@ TEST_CASE("a foreign event that is stored already is skipped, and a fenced batch
     CHECK(store->averaging().commit(stale).error().code == ErrorCode::fenced);
     CHECK(all_points(*store, series("AAPL")).size() == 5);
     CHECK(store->raw_rows() == 5);
+}
+
+TEST_CASE("a foreign event finds its series' points of before averaged as well, however many they are") {
+    auto const store = make_store_under_test();
+    std::vector<Observation> before;
+    for (std::uint64_t i = 1; i <= 40; ++i) before.push_back(observation(i, {{"AAPL", std::to_string(i)}, {"IBM", "3"}}));
+    ingest(*store, before);
+    AveragingBatch batch;
+    batch.claim = store->averaging().claim("price-events", 0).value();
+    batch.new_next = 1;
+    batch.averages.emplace_back(series("AAPL"), mean(std::vector<Price>(5, Price::parse("3").price.value())), at(0), at(0), 5);
+    batch.foreign = {foreign(50, "AAPL", "41"), foreign(51, "AAPL", "42"), foreign(52, "IBM", "3")};
+    REQUIRE(store->averaging().commit(batch).has_value());
+    auto const found = averages_of(*store, series("AAPL"));
+    REQUIRE(found.size() == 38);
+    CHECK(found.front() == "42:40");
+    CHECK(found.back() == "5:3");
+    CHECK(averages_of(*store, series("IBM")).size() == 37);
+}
+
+TEST_CASE("offsets of topics are apart") {
+    auto const store = make_store_under_test();
+    AveragingBatch batch;
+    batch.claim = store->averaging().claim("price-events", 0).value();
+    batch.new_next = 9;
+    REQUIRE(store->averaging().commit(batch).has_value());
+    auto const other = store->averaging().claim("other-events", 0).value();
+    CHECK(other.topic == "other-events");
+    CHECK(other.next == 0);
+    CHECK(store->averaging().claim("price-events", 0).value().next == 9);
+}
+
+TEST_CASE("a dead letter stands in the outbox, once, byte for byte, between the prices") {
+    auto const store = make_store_under_test();
+    ingest(*store, {observation(1, {{"AAPL", "1"}})});
+    AveragingBatch batch;
+    batch.claim = store->averaging().claim("price-events", 0).value();
+    batch.new_next = 9;
+    batch.dead_letters = {letter(7), letter(8)};
+    REQUIRE(store->averaging().commit(batch).has_value());
+    ingest(*store, {observation(2, {{"AAPL", "2"}})});
+    batch.claim.next = 9;  // the same records read again, as after a lost topic
+    batch.new_next = 10;
+    REQUIRE(store->averaging().commit(batch).has_value());
+    auto const log = store->open_outbox();
+    auto const entries = log->read(1, 10).value();
+    REQUIRE(entries.size() == 4);
+    CHECK(log->head().value() == 4);
+    REQUIRE(entries[0].price() != nullptr);
+    REQUIRE(entries[3].price() != nullptr);
+    CHECK(entries[3].price()->point.seq == 2);
+    auto const* const dead = entries[1].dead_letter();
+    REQUIRE(dead != nullptr);
+    REQUIRE(entries[2].dead_letter() != nullptr);
+    CHECK(entries[2].dead_letter()->offset == 8);
+    DeadLetter const sent = letter(7);
+    CHECK(dead->topic == sent.topic);
+    CHECK(dead->offset == 7);
+    CHECK(dead->key == sent.key);
+    CHECK(dead->value == sent.value);
+    CHECK(dead->headers == sent.headers);
+    CHECK(dead->error_class == sent.error_class);
+    CHECK(dead->error == sent.error);
+    CHECK(dead->received_at == sent.received_at);
+    CHECK(log->read(2, 1).value().size() == 1);
+    CHECK(log->read(2, 1).value().front().position == 2);
+}
+
+TEST_CASE("dead letters are pruned from the outbox with the entries around them") {
+    auto const store = make_store_under_test();
+    ingest(*store, {observation(1, {{"AAPL", "1"}}, 10)});
+    AveragingBatch batch;
+    batch.claim = store->averaging().claim("price-events", 0).value();
+    batch.new_next = 9;
+    batch.dead_letters = {letter(5000)};
+    REQUIRE(store->averaging().commit(batch).has_value());
+    ingest(*store, {observation(2, {{"AAPL", "1"}}, 20)});
+    auto const claim = store->relay_cursor().claim("one", seconds(60)).value().value();
+    REQUIRE(store->relay_cursor().advance(claim, 4, seconds(60)).has_value());
+    CHECK(store->outbox_pruner().prune(at(15), 100).value() == 2);
+    CHECK(store->open_outbox()->read(3, 9).value().size() == 1);
 }
 
 }  // namespace mds::test

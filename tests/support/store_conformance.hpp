@@ -17,7 +17,6 @@
 #include <exception>
 #include <memory>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -36,8 +35,7 @@ public:
     virtual PollPlanStore& poll_plan() = 0;
     virtual AveragingStore& averaging() = 0;
     virtual SeriesHistory& series_history() = 0;
-    /// For store_bus_conformance.cpp alone.
-    virtual RelayCursor& relay_cursor() { throw std::logic_error("this store has no relay cursor"); }
+    virtual RelayCursor& relay_cursor() = 0;
     virtual OutboxPruner& outbox_pruner() = 0;
     virtual RawRetention& raw_retention() = 0;
     virtual StoreMonitor& monitor() = 0;

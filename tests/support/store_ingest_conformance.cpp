@@ -137,12 +137,12 @@ TEST_CASE("the outbox holds every point once, at dense positions, in the order o
     auto const events = log->read(0, 3).value();
     REQUIRE(events.size() == 3);
     for (std::size_t i = 0; i < 3; ++i) CHECK(events[i].position == static_cast<std::int64_t>(i) + 1);
-    CHECK(events[1].event.point.series == series("IBM"));
-    CHECK(events[2].event.point.seq == 2);
-    CHECK(events[2].event.store_epoch >= 1);
+    CHECK(events[1].price()->point.series == series("IBM"));
+    CHECK(events[2].price()->point.seq == 2);
+    CHECK(events[2].price()->store_epoch >= 1);
     auto const rest = log->read(4, 10).value();
     REQUIRE(rest.size() == 1);
-    CHECK(rest[0].event.point.price.to_string() == "4");
+    CHECK(rest[0].price()->point.price.to_string() == "4");
     CHECK(log->read(5, 10).value().empty());
 }
 
@@ -154,7 +154,7 @@ TEST_CASE("a foreign point has no entry in the outbox") {
     auto const events = store->open_outbox()->read(1, 10).value();
     REQUIRE(events.size() == 1);
     CHECK(events[0].position == 1);
-    CHECK(events[0].event.point.seq == 2);
+    CHECK(events[0].price()->point.seq == 2);
 }
 
 TEST_CASE("outbox entries go once they are old and every cursor has passed them") {
@@ -163,7 +163,7 @@ TEST_CASE("outbox entries go once they are old and every cursor has passed them"
     auto const log = store->open_outbox();
     CHECK(store->outbox_pruner().prune(at(1000), 100).value() == 0);  // nobody has read anything
     AveragingBatch batch;
-    batch.claim = store->averaging().claim(0).value();
+    batch.claim = store->averaging().claim("price-events", 0).value();
     batch.new_next = 8;
     REQUIRE(store->averaging().commit(batch).has_value());
     CHECK(store->outbox_pruner().prune(at(4), 100).value() == 3);
@@ -184,7 +184,7 @@ TEST_CASE("positions go on where they were after everything was pruned") {
     auto const store = make_store_under_test();
     ingest(*store, {observation(1, {{"AAPL", "1"}}, 1)});
     AveragingBatch batch;
-    batch.claim = store->averaging().claim(0).value();
+    batch.claim = store->averaging().claim("price-events", 0).value();
     batch.new_next = 2;
     REQUIRE(store->averaging().commit(batch).has_value());
     CHECK(store->outbox_pruner().prune(at(1000), 100).value() == 1);

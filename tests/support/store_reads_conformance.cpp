@@ -25,7 +25,7 @@ HistoryPage history(StoreUnderTest& store, HistoryQuery query) {
 
 void write_averages(StoreUnderTest& store, std::vector<PricePoint> const& points) {
     AveragingBatch batch;
-    batch.claim = store.averaging().claim(0).value();
+    batch.claim = store.averaging().claim("price-events", 0).value();
     batch.new_next = batch.claim.next;
     for (PricePoint const& point : points)
         batch.averages.emplace_back(point.series, Average::from_units(point.seq), point.timestamp, point.fetched_at, point.seq);
@@ -186,13 +186,13 @@ TEST_CASE("the history of a series is read by its numbers") {
 
 TEST_CASE("a claim takes the partition from its former owner") {
     auto const store = make_store_under_test();
-    auto const first = store->averaging().claim(3).value();
+    auto const first = store->averaging().claim("price-events", 3).value();
     CHECK(first.next == 0);
     AveragingBatch batch;
     batch.claim = first;
     batch.new_next = 5;
     REQUIRE(store->averaging().commit(batch).has_value());
-    auto const second = store->averaging().claim(3).value();
+    auto const second = store->averaging().claim("price-events", 3).value();
     CHECK(second.epoch > first.epoch);
     CHECK(second.next == 5);
     batch.claim.next = 5;
@@ -205,16 +205,16 @@ TEST_CASE("a claim takes the partition from its former owner") {
     auto const repeated = store->averaging().commit(batch);  // as after an unknown outcome
     REQUIRE(repeated.has_error());
     CHECK(repeated.error().code == ErrorCode::fenced);
-    CHECK(store->averaging().claim(3)->next == 9);
-    CHECK(store->averaging().claim(4)->next == 0);
+    CHECK(store->averaging().claim("price-events", 3)->next == 9);
+    CHECK(store->averaging().claim("price-events", 4)->next == 0);
 }
 
 TEST_CASE("a refused commit leaves no average") {
     auto const store = store_with(5);
     auto const points = all_points(*store, series("AAPL"));
     AveragingBatch batch;
-    batch.claim = store->averaging().claim(0).value();
-    static_cast<void>(store->averaging().claim(0));
+    batch.claim = store->averaging().claim("price-events", 0).value();
+    static_cast<void>(store->averaging().claim("price-events", 0));
     batch.new_next = 5;
     batch.averages.emplace_back(points[4].series, Average::from_units(1), points[4].timestamp, points[4].fetched_at, 5);
     REQUIRE(store->averaging().commit(batch).has_error());
@@ -232,11 +232,11 @@ TEST_CASE("a dead letter and the offset are one commit") {
     letter.error_class = "malformed";
     letter.received_at = at(1);
     AveragingBatch batch;
-    batch.claim = store->averaging().claim(0).value();
+    batch.claim = store->averaging().claim("price-events", 0).value();
     batch.new_next = 5;
     batch.dead_letters = {letter};
     REQUIRE(store->averaging().commit(batch).has_value());
-    CHECK(store->averaging().claim(0)->next == 5);
+    CHECK(store->averaging().claim("price-events", 0)->next == 5);
 }
 
 }  // namespace mds::test

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <mds/domain/dead_letter.hpp>
 #include <mds/domain/error.hpp>
 #include <mds/domain/moving_average.hpp>
 #include <mds/domain/observation.hpp>
@@ -7,12 +8,14 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace mds {
 
 /// The right to fold one partition: `epoch` grows with every assignment, so that a former owner's late commit is refused.
 struct PartitionClaim {
+    std::string topic;
     std::int32_t partition = 0;
     std::int64_t epoch = 0;
     std::int64_t next = 0;  ///< offset of the first record that is not reflected in the tables
@@ -30,23 +33,11 @@ struct AverageRow {
         : series(std::move(s)), value(v), timestamp(quoted), fetched_at(fetched), seq(number) {}
 };
 
-/// A record that can never be read, kept byte for byte.
-struct DeadLetter {
-    std::string topic;
-    std::int32_t partition = 0;
-    std::int64_t offset = 0;
-    std::string key;
-    std::string value;
-    std::vector<std::pair<std::string, std::string>> headers;
-    std::string error_class;
-    std::string error;
-    UtcTime received_at;
-};
-
 struct AveragingBatch {
     PartitionClaim claim;  ///< epoch and the `next` that the table must hold
     std::int64_t new_next = 0;
     std::vector<AverageRow> averages;
+    /// Each is written once, whoever reads it again, and with it an entry of the outbox.
     std::vector<DeadLetter> dead_letters;
     /// Events of other programs, cause `foreign`, answered, with one quote each. Written behind `averages`: raw row and point with
     /// the next `seq` of its series, but no outbox entry, and whatever averages the series then lacks up to that point, folded from
@@ -58,8 +49,8 @@ struct AveragingBatch {
 class AveragingStore {
 public:
     virtual ~AveragingStore() = default;
-    /// Takes the partition: raises its epoch and reads where to go on.
-    virtual Result<PartitionClaim> claim(std::int32_t partition) = 0;
+    /// Takes a partition of the topic: raises its epoch and reads where to go on, 0 where nobody was before.
+    virtual Result<PartitionClaim> claim(std::string_view topic, std::int32_t partition) = 0;
     /// Averages, dead letters, foreign events and the new offset in one durable transaction, guarded by a compare-and-set on
     /// (epoch, next). Errors: fenced (not ours any more: claim again), unavailable (retry the same batch).
     virtual Result<void> commit(AveragingBatch const& batch) = 0;

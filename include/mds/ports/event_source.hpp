@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -49,6 +50,8 @@ public:
     virtual void start(std::int32_t partition, std::int64_t offset) = 0;
     /// Makes a poll under way return soon. Any thread.
     virtual void interrupt() noexcept = 0;
+    /// Whether events of this key go to `partition`. Asked after RecordsLost.
+    virtual bool carries(std::int32_t partition, std::string_view key) const = 0;
 };
 
 }  // namespace mds

@@ -1,21 +1,27 @@
 #pragma once
 
+#include <mds/domain/dead_letter.hpp>
 #include <mds/domain/error.hpp>
 #include <mds/domain/event.hpp>
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
+#include <variant>
 #include <vector>
 
 namespace mds {
 
-/// An entry of the outbox: a log with dense positions 1, 2, 3 ..., whose order is the order of commit.
+/// An entry of the outbox: a log with dense positions 1, 2, 3 ..., whose order is the order of commit. Prices go to the topic,
+/// dead letters to the topic of dead letters.
 struct OutboxEvent {
     std::int64_t position = 0;
-    PriceEvent event;
+    std::variant<PriceEvent, DeadLetter> content;
 
-    OutboxEvent(std::int64_t at, PriceEvent e) : position(at), event(std::move(e)) {}
+    OutboxEvent(std::int64_t at, std::variant<PriceEvent, DeadLetter> c) : position(at), content(std::move(c)) {}
+    PriceEvent const* price() const noexcept { return std::get_if<PriceEvent>(&content); }
+    DeadLetter const* dead_letter() const noexcept { return std::get_if<DeadLetter>(&content); }
 };
 
 /// Reading the log. Blocking; each reader has an instance of its own.

@@ -30,8 +30,11 @@ Result<BusSignal> OutboxSource::read(std::size_t max_records) {
     RecordsRead read;
     read.partition = the_partition;
     read.records.reserve(entries->size());
-    for (auto& entry : *entries) read.records.emplace_back(entry.position, std::move(entry.event));
-    next_ = read.records.back().offset + 1;
+    for (auto& entry : *entries)
+        if (auto* const price = std::get_if<PriceEvent>(&entry.content))
+            read.records.emplace_back(entry.position, std::move(*price));
+    next_ = entries->back().position + 1;
+    if (read.records.empty()) return BusSignal(NothingYet{});  // dead letters, from when a broker carried the events
     return BusSignal(std::move(read));
 }
 

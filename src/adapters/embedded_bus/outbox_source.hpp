@@ -24,6 +24,8 @@ public:
     /// From then on no poll waits.
     void interrupt() noexcept override;
 
+    bool carries(std::int32_t, std::string_view) const override { return true; }  ///< there is only one
+
     void committed(std::span<PricePoint const> points) noexcept override;
 
 private:

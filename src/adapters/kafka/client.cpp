@@ -1,8 +1,8 @@
 #include "adapters/kafka/client.hpp"
 
-#include <algorithm>
 #include <array>
 #include <stdexcept>
+#include <string_view>
 
 namespace mds::kafka {
 namespace {
@@ -10,7 +10,6 @@ namespace {
 constexpr int syslog_error = 3;
 constexpr int syslog_warning = 4;
 constexpr int syslog_info = 6;
-constexpr int scram_works = 0x020601ff;
 
 ClientEvents& events_of(void* opaque) {
     return *static_cast<ClientEvents*>(opaque);
@@ -22,15 +21,21 @@ support::LogLevel level_of(int syslog) {
     return syslog <= syslog_info ? support::LogLevel::info : support::LogLevel::debug;
 }
 
+/// Properties go to every client, and each is told of those that only the other kind uses.
+bool is_of_the_other_kind(std::string_view text) {
+    return text.find("and will be ignored by this") != text.npos;
+}
+
 void on_log(rd_kafka_t const* client, int level, char const* facility, char const* text) {
     auto* const opaque = client == nullptr ? nullptr : rd_kafka_opaque(client);
+    if (is_of_the_other_kind(text)) return;
     if (opaque != nullptr) events_of(opaque).log().write(level_of(level), "kafka.log", {{"facility", facility}, {"text", text}});
 }
 
 void on_error(rd_kafka_t*, int code, char const* reason, void* opaque) {
     auto& events = events_of(opaque);
     if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
-        if (events.away.exchange(true)) return;
+        if (!events.gone()) return;
         events.log().warning("kafka.away", {{"reason", reason}});
         return;
     }
@@ -52,72 +57,26 @@ void set(rd_kafka_conf_t* conf, std::string const& name, std::string const& valu
     throw std::runtime_error("Kafka property \"" + name + "\": " + why.data());
 }
 
-void set_all(rd_kafka_conf_t* conf, Options const& options, Properties const& ours) {
-    for (auto const& [name, value] : options.properties) {
-        auto const fixed = std::find_if(ours.begin(), ours.end(), [&](auto const& own) { return own.first == name; });
-        if (fixed != ours.end() && fixed->second != value)
-            throw std::runtime_error("Kafka property \"" + name + "\" must stay \"" + fixed->second + "\": no event may be lost");
-        set(conf, name, value);
-    }
-    set(conf, "bootstrap.servers", options.brokers);
-    for (auto const& [name, value] : ours) set(conf, name, value);
-}
-
 using Conf = std::unique_ptr<rd_kafka_conf_t, Destroy<rd_kafka_conf_destroy>>;
-using Queue = std::unique_ptr<rd_kafka_queue_t, Destroy<rd_kafka_queue_destroy>>;
-using Event = std::unique_ptr<rd_kafka_event_t, Destroy<rd_kafka_event_destroy>>;
-using NewTopic = std::unique_ptr<rd_kafka_NewTopic_t, Destroy<rd_kafka_NewTopic_destroy>>;
-using AdminOptions = std::unique_ptr<rd_kafka_AdminOptions_t, Destroy<rd_kafka_AdminOptions_destroy>>;
-
-/// The answer for our one topic, or for the request as a whole.
-std::pair<rd_kafka_resp_err_t, std::string> answer_of(rd_kafka_event_t* event) {
-    if (auto const code = rd_kafka_event_error(event)) return {code, rd_kafka_event_error_string(event)};
-    auto const* const result = rd_kafka_event_CreateTopics_result(event);
-    std::size_t count = 0;
-    auto const** const topics = result == nullptr ? nullptr : rd_kafka_CreateTopics_result_topics(result, &count);
-    if (count == 0) return {RD_KAFKA_RESP_ERR_UNKNOWN, "no answer for the topic"};
-    auto const* const text = rd_kafka_topic_result_error_string(topics[0]);
-    return {rd_kafka_topic_result_error(topics[0]), text == nullptr ? "" : text};
-}
-
-/// Asks for all topics: asking a broker for one by name may create it there, with the broker's idea of partitions.
-Result<bool> exists(rd_kafka_t* client, Options const& options) {
-    struct rd_kafka_metadata const* found = nullptr;
-    auto const code = rd_kafka_metadata(client, 1, nullptr, &found, static_cast<int>(options.request_timeout.count()));
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error("the brokers are away", code, rd_kafka_err2str(code));
-    bool there = false;
-    for (int i = 0; i < found->topic_cnt; ++i) there = there || found->topics[i].topic == options.topic;
-    rd_kafka_metadata_destroy(found);
-    return there;
-}
-
-bool may_be_there_all_the_same(rd_kafka_resp_err_t code) {
-    switch (code) {
-        case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
-        case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
-        case RD_KAFKA_RESP_ERR_POLICY_VIOLATION:
-        case RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE: return true;
-        default: return false;
-    }
-}
 
 }  // namespace
 
-std::vector<std::string> warnings(Options const& options) {
-    std::vector<std::string> found;
-    for (auto const* const name : {"sasl.mechanisms", "sasl.mechanism"}) {
-        auto const mechanism = options.properties.find(name);
-        if (mechanism == options.properties.end() || !mechanism->second.starts_with("SCRAM")) continue;
-        if (rd_kafka_version() < scram_works)
-            found.push_back("librdkafka " + std::string(rd_kafka_version_str()) + " cannot log in with " + mechanism->second +
-                            " to brokers of 2024 and later: use 2.6.1 or newer, or SASL/PLAIN over TLS");
-    }
-    return found;
+void ClientEvents::heard() noexcept {
+    reached_.store(true);
+    if (away_.exchange(false)) log_.info("kafka.back");
 }
 
-ClientHandle make_client(rd_kafka_type_t type, Options const& options, Properties const& ours, ClientEvents& events) {
+Health ClientEvents::health() const {
+    if (away()) return {false, "the brokers are away"};
+    if (!reached_.load()) return {false, "waiting for the brokers"};
+    return {true, {}};
+}
+
+ClientHandle make_client(rd_kafka_type_t type, Options const& options, ClientEvents& events) {
+    for (auto const& [name, value] : options.properties)
+        if (auto const why = objection(name, value); !why.empty()) throw std::runtime_error("Kafka property " + name + " " + why);
     Conf conf(rd_kafka_conf_new());
-    set_all(conf.get(), options, ours);
+    for (auto const& [name, value] : effective(type, options)) set(conf.get(), name, value);
     rd_kafka_conf_set_opaque(conf.get(), &events);
     rd_kafka_conf_set_log_cb(conf.get(), on_log);
     rd_kafka_conf_set_error_cb(conf.get(), on_error);
@@ -130,31 +89,11 @@ ClientHandle make_client(rd_kafka_type_t type, Options const& options, Propertie
     return client;
 }
 
-Result<void> ensure_topic(rd_kafka_t* client, Options const& options, support::Log const& log) {
-    auto const there = exists(client, options);
-    if (!there) return there.error();
-    if (*there) return {};
-    std::array<char, 512> why{};
-    NewTopic topic(rd_kafka_NewTopic_new(options.topic.c_str(), options.partitions, -1, why.data(), why.size()));
-    if (!topic) return Error(ErrorCode::internal, "the topic cannot be created", why.data());
-    AdminOptions const admin(rd_kafka_AdminOptions_new(client, RD_KAFKA_ADMIN_OP_CREATETOPICS));
-    auto const wait = static_cast<int>(options.request_timeout.count());
-    rd_kafka_AdminOptions_set_request_timeout(admin.get(), wait, nullptr, 0);
-    rd_kafka_AdminOptions_set_operation_timeout(admin.get(), wait, nullptr, 0);
-    Queue const queue(rd_kafka_queue_new(client));
-    std::array<rd_kafka_NewTopic_t*, 1> topics{topic.get()};
-    rd_kafka_CreateTopics(client, topics.data(), topics.size(), admin.get(), queue.get());
-    Event const event(rd_kafka_queue_poll(queue.get(), 2 * wait));
-    if (!event) return Error(ErrorCode::unavailable, "no answer from the brokers");
-    auto const [code, text] = answer_of(event.get());
-    if (code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) return {};
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        log.info("kafka.topic_created", {{"topic", options.topic}, {"partitions", options.partitions}});
-        return {};
-    }
-    if (!may_be_there_all_the_same(code)) return to_error("the topic cannot be created", code, text);
-    log.warning("kafka.topic_not_created", {{"topic", options.topic}, {"error", rd_kafka_err2name(code)}, {"text", text}});
-    return {};
+bool answers(rd_kafka_t* client, std::chrono::milliseconds wait) {
+    struct rd_kafka_metadata const* found = nullptr;
+    auto const code = rd_kafka_metadata(client, 0, nullptr, &found, static_cast<int>(wait.count()));
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) rd_kafka_metadata_destroy(found);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
 Error to_error(std::string what, rd_kafka_resp_err_t code, std::string detail) {

@@ -2,17 +2,19 @@
 // What producer and consumer share: handles that free themselves, the configuration, and where librdkafka's log goes.
 
 #include <mds/domain/error.hpp>
+#include <mds/module.hpp>
 
 #include "adapters/kafka/options.hpp"
+#include "adapters/kafka/properties.hpp"
 #include "support/log.hpp"
 
 #include <librdkafka/rdkafka.h>
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <utility>
-#include <vector>
 
 namespace mds::kafka {
 
@@ -36,8 +38,14 @@ public:
     virtual ~ClientEvents() = default;
 
     support::Log const& log() const noexcept { return log_; }
-    /// Every broker is away, as far as the client saw. Cleared by whoever hears from one.
-    std::atomic<bool> away{false};
+    /// Every broker is away, as far as the client saw. Any thread.
+    bool away() const noexcept { return away_.load(); }
+    /// True for the first to say so.
+    bool gone() noexcept { return !away_.exchange(true); }
+    /// A broker answered.
+    void heard() noexcept;
+    /// Not ready before the first answer, and while every broker is away. Any thread.
+    Health health() const;
 
     /// Both are called from within poll, on the polling thread.
     virtual void rebalanced(rd_kafka_t*, rd_kafka_resp_err_t, rd_kafka_topic_partition_list_t*) {}
@@ -45,17 +53,15 @@ public:
 
 private:
     support::Log log_;
+    std::atomic<bool> reached_{false};
+    std::atomic<bool> away_{false};
 };
 
-using Properties = std::vector<std::pair<std::string, std::string>>;
+/// A client as effective() says. Throws std::runtime_error where a property is refused.
+ClientHandle make_client(rd_kafka_type_t type, Options const& options, ClientEvents& events);
 
-/// A client with the user's properties and, above them, `ours`. Throws std::runtime_error where librdkafka refuses one, or where
-/// the user sets one of ours to something else: what is not lost depends on those.
-ClientHandle make_client(rd_kafka_type_t type, Options const& options, Properties const& ours, ClientEvents& events);
-
-/// Creates the topic where there is none. Success also where the broker does not let us, or cannot: the topic may be there all
-/// the same, and using it says so. Errors: unavailable.
-Result<void> ensure_topic(rd_kafka_t* client, Options const& options, support::Log const& log);
+/// Whether any broker answers within `wait`.
+bool answers(rd_kafka_t* client, std::chrono::milliseconds wait);
 
 Error to_error(std::string what, rd_kafka_resp_err_t code, std::string detail = {});
 

@@ -1,5 +1,6 @@
 #include "adapters/kafka/kafka_publisher.hpp"
 
+#include "adapters/kafka/topics.hpp"
 #include "codec/event_json.hpp"
 
 #include <array>
@@ -8,17 +9,6 @@
 
 namespace mds::kafka {
 namespace {
-
-Properties fixed_properties(Options const& options) {
-    return {
-        {"enable.idempotence", "true"},
-        {"enable.gapless.guarantee", "true"},
-        {"message.timeout.ms", "0"},
-        {"queue.buffering.max.messages", std::to_string(options.max_queued)},
-        // As Java's clients do it, so that one symbol is in one partition whoever publishes.
-        {"partitioner", "murmur2_random"},
-    };
-}
 
 rd_kafka_vu_t text(rd_kafka_vtype_t type, std::string const& content) {
     rd_kafka_vu_t part{};
@@ -35,12 +25,23 @@ rd_kafka_headers_t* to_headers(codec::EventHeaders const& headers) {
     return list;
 }
 
+/// The record's own, verbatim, and behind them where it stood and what was wrong with it.
+codec::EventHeaders headers_of(DeadLetter const& letter) {
+    codec::EventHeaders headers(letter.headers.begin(), letter.headers.end());
+    headers.emplace_back("dlq_topic", letter.topic);
+    headers.emplace_back("dlq_partition", std::to_string(letter.partition));
+    headers.emplace_back("dlq_offset", std::to_string(letter.offset));
+    headers.emplace_back("dlq_error_class", letter.error_class);
+    headers.emplace_back("dlq_error", letter.error);
+    return headers;
+}
+
 }  // namespace
 
 KafkaPublisher::KafkaPublisher(Options options, support::Log log, support::Metrics& metrics)
     : ClientEvents(std::move(log)),
       options_(std::move(options)),
-      client_(make_client(RD_KAFKA_PRODUCER, options_, fixed_properties(options_), *this)),
+      client_(make_client(RD_KAFKA_PRODUCER, options_, *this)),
       delivered_(metrics.counter("mds_kafka_delivered_total", "Events that the brokers acknowledged")),
       failed_(metrics.counter("mds_kafka_delivery_failures_total", "Events whose delivery ended in an error")),
       full_(metrics.counter("mds_kafka_producer_full_total", "Times that the producer's queue took no more")),
@@ -52,13 +53,14 @@ KafkaPublisher::~KafkaPublisher() {
 
 Result<void> KafkaPublisher::prepare() {
     try {
-        if (!client_) client_ = make_client(RD_KAFKA_PRODUCER, options_, fixed_properties(options_), *this);
+        if (!client_) client_ = make_client(RD_KAFKA_PRODUCER, options_, *this);
     } catch (std::runtime_error const& error) {  // its properties were right before: no threads or descriptors left
         return Error(ErrorCode::unavailable, "no client for the bus", error.what());
     }
-    if (topic_there_) return {};
-    auto const done = ensure_topic(client_.get(), options_, log());
-    topic_there_ = done.has_value();
+    if (topics_there_) return {};
+    auto const done = ensure_topics(client_.get(), options_, log());
+    topics_there_ = done.has_value();
+    if (topics_there_) heard();
     return done;
 }
 
@@ -82,19 +84,27 @@ Result<std::size_t> KafkaPublisher::enqueue(std::span<OutboxEvent const> events)
 }
 
 rd_kafka_resp_err_t KafkaPublisher::produce(OutboxEvent const& event) {
+    if (auto const* const letter = event.dead_letter())
+        return produce(options_.dead_letter_topic, letter->key, letter->value, headers_of(*letter));
+    PriceEvent const& price = *event.price();
     value_.clear();
-    codec::append_event_value(value_, event.event.point);
+    codec::append_event_value(value_, price.point);
+    return produce(options_.topic, price.point.series.symbol.str(), value_, codec::event_headers(price));
+}
+
+rd_kafka_resp_err_t KafkaPublisher::produce(std::string const& topic, std::string const& key, std::string const& value,
+                                            codec::EventHeaders const& headers) {
     std::array<rd_kafka_vu_t, 6> parts{};
     parts[0].vtype = RD_KAFKA_VTYPE_TOPIC;
-    parts[0].u.cstr = options_.topic.c_str();
-    parts[1] = text(RD_KAFKA_VTYPE_KEY, event.event.point.series.symbol.str());
-    parts[2] = text(RD_KAFKA_VTYPE_VALUE, value_);
+    parts[0].u.cstr = topic.c_str();
+    parts[1] = text(RD_KAFKA_VTYPE_KEY, key);
+    parts[2] = text(RD_KAFKA_VTYPE_VALUE, value);
     parts[3].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
     parts[3].u.i = RD_KAFKA_MSG_F_COPY;
     parts[4].vtype = RD_KAFKA_VTYPE_OPAQUE;
     parts[4].u.ptr = reinterpret_cast<void*>(first_ + states_.size());
     parts[5].vtype = RD_KAFKA_VTYPE_HEADERS;
-    parts[5].u.headers = to_headers(codec::event_headers(event.event));
+    parts[5].u.headers = to_headers(headers);
     ErrorHandle const error(rd_kafka_produceva(client_.get(), parts.data(), parts.size()));
     if (!error) return RD_KAFKA_RESP_ERR_NO_ERROR;
     rd_kafka_headers_destroy(parts[5].u.headers);
@@ -116,7 +126,11 @@ DeliveryReport KafkaPublisher::delivered(std::chrono::milliseconds wait) {
     DeliveryReport report;
     if (client_) rd_kafka_poll(client_.get(), static_cast<int>(wait.count()));
     report.delivered = take_delivered();
-    if (!failure_) return report;
+    if (!failure_) {
+        if (states_.empty()) look_for_brokers();
+        return report;
+    }
+    topics_there_ = false;  // the failure may be that they were removed
     report.failure = failure_;
     discard();
     report.delivered += take_delivered();
@@ -125,11 +139,22 @@ DeliveryReport KafkaPublisher::delivered(std::chrono::milliseconds wait) {
     return report;
 }
 
+/// While nothing is under way nobody else would notice that they came, or came back.
+void KafkaPublisher::look_for_brokers() {
+    auto const now = std::chrono::steady_clock::now();
+    if (health().ready || now < look_again_) return;
+    look_again_ = now + std::chrono::seconds(1);
+    if (!topics_there_)
+        static_cast<void>(prepare());
+    else if (client_ && answers(client_.get(), std::chrono::milliseconds(100)))
+        heard();
+}
+
 std::size_t KafkaPublisher::take_delivered() {
     std::size_t count = 0;
     for (; !states_.empty() && states_.front() == State::delivered; ++count) states_.pop_front();
     first_ += count;
-    if (count > 0) away.store(false);
+    if (count > 0) heard();
     delivered_.Increment(static_cast<double>(count));
     return count;
 }

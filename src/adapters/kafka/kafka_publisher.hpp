@@ -3,6 +3,7 @@
 #include <mds/ports/event_publisher.hpp>
 
 #include "adapters/kafka/client.hpp"
+#include "codec/event_json.hpp"
 #include "support/metrics.hpp"
 
 #include <cstdint>
@@ -23,6 +24,7 @@ public:
     Result<std::size_t> enqueue(std::span<OutboxEvent const> events) override;
     DeliveryReport delivered(std::chrono::milliseconds wait) override;
     void abandon() override;
+    using ClientEvents::health;
 
 private:
     enum class State : std::uint8_t { under_way, delivered, failed };
@@ -30,12 +32,16 @@ private:
     void reported(rd_kafka_message_t const& message) override;
     Result<void> prepare();
     rd_kafka_resp_err_t produce(OutboxEvent const& event);
+    void look_for_brokers();
+    rd_kafka_resp_err_t produce(std::string const& topic, std::string const& key, std::string const& value,
+                                codec::EventHeaders const& headers);
     std::size_t take_delivered();
     void discard();
 
     Options options_;
     ClientHandle client_;
-    bool topic_there_ = false;
+    bool topics_there_ = false;
+    std::chrono::steady_clock::time_point look_again_{};
     std::deque<State> states_;  ///< of what was handed over and not yet counted
     std::uint64_t first_ = 0;   ///< number of the first of them
     std::optional<Error> failure_;

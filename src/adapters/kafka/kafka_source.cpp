@@ -1,57 +1,17 @@
 #include "adapters/kafka/kafka_source.hpp"
 
+#include "adapters/kafka/record.hpp"
+#include "adapters/kafka/topics.hpp"
+
 #include <chrono>
 #include <string>
-#include <string_view>
 #include <utility>
 
 namespace mds::kafka {
-namespace {
-
-Properties fixed_properties(Options const& options) {
-    return {
-        {"group.id", options.group},
-        {"enable.auto.commit", "false"},
-        {"enable.auto.offset.store", "false"},
-        {"auto.offset.reset", "error"},
-        {"partition.assignment.strategy", "range"},
-        {"check.crcs", "true"},
-        {"session.timeout.ms", std::to_string(options.session_timeout.count())},
-    };
-}
-
-std::string bytes(void const* data, std::size_t size) {
-    return data == nullptr ? std::string() : std::string(static_cast<char const*>(data), size);
-}
-
-UtcTime time_of(rd_kafka_message_t const& message) {
-    rd_kafka_timestamp_type_t type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
-    std::int64_t const millis = rd_kafka_message_timestamp(&message, &type);
-    if (type != RD_KAFKA_TIMESTAMP_NOT_AVAILABLE && millis >= 0) return UtcTime(std::chrono::milliseconds(millis));
-    return std::chrono::time_point_cast<UtcTime::duration>(std::chrono::system_clock::now());
-}
-
-RawRecord record_of(rd_kafka_message_t const& message) {
-    RawRecord record;
-    record.key = bytes(message.key, message.key_len);
-    record.value = bytes(message.payload, message.len);
-    record.timestamp = time_of(message);
-    rd_kafka_headers_t* headers = nullptr;
-    if (rd_kafka_message_headers(&message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) return record;
-    char const* name = nullptr;
-    void const* value = nullptr;
-    std::size_t size = 0;
-    for (std::size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR; ++i)
-        record.headers.emplace_back(name, bytes(value, size));
-    return record;
-}
-
-}  // namespace
-
 KafkaSource::KafkaSource(Options options, support::Log log, support::Metrics& metrics)
     : ClientEvents(std::move(log)),
       options_(std::move(options)),
-      client_(make_client(RD_KAFKA_CONSUMER, options_, fixed_properties(options_), *this)),
+      client_(make_client(RD_KAFKA_CONSUMER, options_, *this)),
       records_(metrics.counter("mds_kafka_consumed_records_total", "Records read from the topic")),
       bytes_(metrics.counter("mds_kafka_consumed_bytes_total", "Bytes of their values")),
       rebalances_(metrics.counter("mds_kafka_rebalances_total", "Changes of the partitions that this process reads")),
@@ -75,7 +35,7 @@ Result<BusSignal> KafkaSource::poll(std::size_t max_records, std::chrono::millis
     if (!subscribed_) {
         if (auto const done = subscribe(); !done) return done.error();
     }
-    if (loss_) return look_for_low();
+    if (!losses_.empty()) return look_for_low();
     if (std::exchange(reassign_, false)) {
         if (auto const done = assign(); !done) return done.error();
     }
@@ -83,7 +43,8 @@ Result<BusSignal> KafkaSource::poll(std::size_t max_records, std::chrono::millis
 }
 
 Result<void> KafkaSource::subscribe() {
-    if (auto const there = ensure_topic(client_.get(), options_, log()); !there) return there;
+    if (auto const there = ensure_topics(client_.get(), options_, log()); !there) return there;
+    heard();
     PartitionList const topics(rd_kafka_topic_partition_list_new(1));
     rd_kafka_topic_partition_list_add(topics.get(), options_.topic.c_str(), RD_KAFKA_PARTITION_UA);
     if (auto const code = rd_kafka_subscribe(client_.get(), topics.get())) return to_error("cannot subscribe", code);
@@ -105,8 +66,11 @@ Result<void> KafkaSource::assign() {
 }
 
 void KafkaSource::start(std::int32_t partition, std::int64_t offset) {
+    if (distrusted_.erase(partition) > 0)
+        losses_.push_back({partition, offset});
+    else
+        reassign_ = true;
     next_[partition] = offset;
-    reassign_ = true;
 }
 
 void KafkaSource::interrupt() noexcept {
@@ -116,12 +80,13 @@ void KafkaSource::interrupt() noexcept {
 /// Within a poll. An assignment is answered once the offsets are known: see start().
 void KafkaSource::rebalanced(rd_kafka_t* client, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* partitions) {
     rebalances_.Increment();
-    away.store(false);
+    heard();
     log().info("kafka.rebalanced",
                {{"event", code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? "assigned" : "revoked"}, {"partitions", partitions->cnt}});
     if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS && partitions->cnt > 0) {
         PartitionsAssigned assigned;
         for (int i = 0; i < partitions->cnt; ++i) assigned.partitions.push_back(partitions->elems[i].partition);
+        if (std::exchange(vanished_, false)) distrusted_.insert(assigned.partitions.begin(), assigned.partitions.end());
         signals_.emplace_back(std::move(assigned));
         return;
     }
@@ -136,7 +101,8 @@ void KafkaSource::revoked(rd_kafka_topic_partition_list_t const& partitions) {
     next_.clear();
     reassign_ = false;
     kept_.reset();
-    loss_.reset();
+    losses_.clear();
+    distrusted_.clear();
 }
 
 MessageHandle KafkaSource::next_message(std::chrono::milliseconds wait) {
@@ -163,7 +129,7 @@ Result<BusSignal> KafkaSource::read(std::size_t max_records, std::chrono::millis
     if (read.records.empty()) return nothing();
     auto const started = next_.find(read.partition);
     if (started == next_.end()) return nothing();  // revoked while it was being read
-    away.store(false);
+    heard();
     records_.Increment(static_cast<double>(read.records.size()));
     started->second = read.records.back().offset + 1;
     return BusSignal(std::move(read));
@@ -174,38 +140,54 @@ Result<BusSignal> KafkaSource::take_failure(rd_kafka_message_t const& message) {
     std::string const text = rd_kafka_message_errstr(&message);
     auto const started = next_.find(message.partition);
     if (message.err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET && started != next_.end()) {
-        loss_ = Loss{message.partition, started->second};
+        losses_.push_back({message.partition, started->second});
         return look_for_low();
     }
+    if (message.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || message.err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC) return lose_topic();
     log().warning("kafka.consumer_error", {{"error", rd_kafka_err2name(message.err)}, {"text", text}});
     // Too long without a poll: the group has dealt our partitions to others, and a rebalance follows.
     if (message.err == RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED) return BusSignal(NothingYet{});
     return to_error("the bus refuses to be read", message.err, text);
 }
 
+/// The topic was removed. What comes under its name is another log, in which our offsets mean nothing: whatever partition we read
+/// next is read from its beginning, and repeats are told by their numbers.
+Result<BusSignal> KafkaSource::lose_topic() {
+    log().error("kafka.topic_vanished", {{"topic", options_.topic}});
+    vanished_ = true;
+    losses_.clear();
+    for (auto const& [partition, next] : next_) losses_.push_back({partition, next});
+    if (auto const there = ensure_topics(client_.get(), options_, log()); !there) return there.error();
+    return BusSignal(NothingYet{});
+}
+
 /// Where the partition begins now.
 Result<BusSignal> KafkaSource::look_for_low() {
+    auto const [partition, wanted] = losses_.front();
     std::int64_t low = 0;
     std::int64_t high = 0;
-    auto const code = rd_kafka_query_watermark_offsets(client_.get(), options_.topic.c_str(), loss_->partition, &low, &high,
+    auto const code = rd_kafka_query_watermark_offsets(client_.get(), options_.topic.c_str(), partition, &low, &high,
                                                        static_cast<int>(options_.request_timeout.count()));
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error("cannot ask where a partition begins", code);
+    auto const count = partition_count(client_.get(), options_);
+    if (!count) return count.error();
+    partitions_ = *count;
     lost_.Increment();
-    RecordsLost const lost{loss_->partition, loss_->wanted, low};
-    loss_.reset();
+    RecordsLost const lost{partition, wanted, low};
+    losses_.pop_front();
     return BusSignal(lost);
 }
 
 /// Nothing to read: is that because nobody is there? Asked only after every connection broke.
 Result<BusSignal> KafkaSource::nothing() {
-    if (!away.load() || !signals_.empty()) return BusSignal(NothingYet{});
-    struct rd_kafka_metadata const* found = nullptr;
-    auto const code = rd_kafka_metadata(client_.get(), 0, nullptr, &found, static_cast<int>(options_.request_timeout.count()) / 10);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error("the brokers are away", code);
-    rd_kafka_metadata_destroy(found);
-    away.store(false);
-    log().info("kafka.back");
+    if (!away() || !signals_.empty()) return BusSignal(NothingYet{});
+    if (!answers(client_.get(), options_.request_timeout / 10)) return Error(ErrorCode::unavailable, "the brokers are away");
+    heard();
     return BusSignal(NothingYet{});
+}
+
+bool KafkaSource::carries(std::int32_t partition, std::string_view key) const {
+    return partitions_ <= 0 || partition_of(key, partitions_) == partition;
 }
 
 }  // namespace mds::kafka

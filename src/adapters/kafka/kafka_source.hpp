@@ -9,7 +9,8 @@
 #include <cstdint>
 #include <deque>
 #include <map>
-#include <optional>
+#include <set>
+#include <string_view>
 
 namespace mds::kafka {
 
@@ -29,6 +30,9 @@ public:
     /// Takes effect with the next poll.
     void start(std::int32_t partition, std::int64_t offset) override;
     void interrupt() noexcept override;
+    /// By the number of partitions at the last loss.
+    bool carries(std::int32_t partition, std::string_view key) const override;
+    using ClientEvents::health;
 
 private:
     struct Loss {
@@ -43,17 +47,21 @@ private:
     Result<BusSignal> read(std::size_t max_records, std::chrono::milliseconds wait);
     MessageHandle next_message(std::chrono::milliseconds wait);
     Result<BusSignal> take_failure(rd_kafka_message_t const& message);
+    Result<BusSignal> lose_topic();
     Result<BusSignal> look_for_low();
     Result<BusSignal> nothing();
 
     Options options_;
     ClientHandle client_;
+    std::int32_t partitions_ = 0;
     bool subscribed_ = false;
     bool reassign_ = false;
     std::map<std::int32_t, std::int64_t> next_;  ///< of the started partitions: where each goes on
     std::deque<BusSignal> signals_;
     MessageHandle kept_;  ///< read already, but of another partition than the batch before it
-    std::optional<Loss> loss_;
+    std::deque<Loss> losses_;              ///< to be told, one by one
+    bool vanished_ = false;                ///< the topic was removed since the last assignment
+    std::set<std::int32_t> distrusted_;    ///< assigned after that, not started yet
     std::atomic<bool> interrupted_{false};
     prometheus::Counter& records_;
     prometheus::Counter& bytes_;

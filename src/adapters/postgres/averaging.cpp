@@ -10,13 +10,15 @@ namespace mds::postgres {
 AverageStore::AverageStore(ConnectionOptions const& options, Condition& condition, support::Metrics& metrics)
     : connection_(options, Side::write, condition),
       names_(connection_),
+      foreign_(connection_, names_),
       repeated_(metrics.counter("mds_postgres_repeated_averages_total", "Averages that were stored before and computed again")),
       fenced_(metrics.counter("mds_postgres_fenced_commits_total", "Commits of a former owner of a partition, refused")) {}
 
-Result<PartitionClaim> AverageStore::claim(std::int32_t partition) {
-    auto rows = connection_.ask(sql::averaging::claim, std::int64_t{partition});
+Result<PartitionClaim> AverageStore::claim(std::string_view topic, std::int32_t partition) {
+    auto rows = connection_.ask(sql::averaging::claim, topic, std::int64_t{partition});
     if (!rows) return rows.error();
     PartitionClaim claim;
+    claim.topic = topic;
     claim.partition = partition;
     if (rows->next()) {
         claim.epoch = rows->integer(0);
@@ -39,10 +41,11 @@ Result<void> AverageStore::commit_with(AveragingBatch const& batch, WriteAverage
     std::set<Series> series;
     for (AverageRow const& row : batch.averages) series.insert(row.series);
     if (auto learned = names_.learn(series, {}); !learned) return learned;
+    if (auto learned = foreign_.learn(batch.foreign); !learned) return learned;
     TransactionScope const scope(connection_);
     connection_.send(sql::begin);
-    connection_.send(sql::averaging::advance, std::int64_t{batch.claim.partition}, batch.claim.epoch, batch.claim.next,
-                     batch.new_next);
+    connection_.send(sql::averaging::advance, std::string_view(batch.claim.topic), std::int64_t{batch.claim.partition},
+                     batch.claim.epoch, batch.claim.next, batch.new_next);
     auto replies = connection_.run();
     if (!replies) return replies.error();
     if (replies->at(1).changes() == 0) {
@@ -51,6 +54,11 @@ Result<void> AverageStore::commit_with(AveragingBatch const& batch, WriteAverage
     }
     if (!batch.averages.empty())
         if (auto written = (this->*write_averages)(batch.averages); !written) return written;
+    auto const write = [&](std::span<AverageRow const> rows) { return (this->*write_averages)(rows); };
+    if (!batch.foreign.empty())
+        if (auto written = foreign_.write(batch.foreign, write); !written) return written;
+    // Last, because from here to COMMIT no ingest can go on.
+    if (!batch.dead_letters.empty()) connection_.send(sql::averaging::lock_head);
     for (DeadLetter const& letter : batch.dead_letters) send(letter);
     connection_.send(sql::commit);
     auto committed = connection_.run();

@@ -2,7 +2,7 @@
 
 #include <mds/ports/averaging_store.hpp>
 
-#include "adapters/postgres/known_names.hpp"
+#include "adapters/postgres/foreign_points.hpp"
 #include "support/metrics.hpp"
 
 namespace mds::postgres {
@@ -11,7 +11,7 @@ namespace mds::postgres {
 class AverageStore final : public AveragingStore, public SeriesHistory {
 public:
     AverageStore(ConnectionOptions const& options, Condition& condition, support::Metrics& metrics);
-    Result<PartitionClaim> claim(std::int32_t partition) override;
+    Result<PartitionClaim> claim(std::string_view topic, std::int32_t partition) override;
     Result<void> commit(AveragingBatch const& batch) override;
     Result<SeriesProgress> progress(Series const& series) override;
     Result<std::vector<PricePoint>> points(Series const& series, std::int64_t first, std::int64_t last) override;
@@ -26,6 +26,7 @@ private:
 
     Connection connection_;
     KnownNames names_;
+    ForeignPoints foreign_;
     prometheus::Counter& repeated_;
     prometheus::Counter& fenced_;
 };

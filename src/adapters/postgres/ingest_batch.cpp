@@ -2,7 +2,7 @@
 
 namespace mds::postgres {
 
-std::set<Series> IngestWriter::Batch::series() const {
+std::set<Series> IngestBatch::series() const {
     std::set<Series> all;
     for (Observation const& observation : observations_)
         for (SymbolResult const& result : observation.results)
@@ -10,28 +10,28 @@ std::set<Series> IngestWriter::Batch::series() const {
     return all;
 }
 
-std::set<std::string> IngestWriter::Batch::groups() const {
+std::set<std::string> IngestBatch::groups() const {
     std::set<std::string> all;
     for (Observation const& observation : observations_)
         if (observation.tick) all.insert(observation.tick->group);
     return all;
 }
 
-Column IngestWriter::Batch::answered_ids() const {
+Column IngestBatch::answered_ids() const {
     Column ids(Column::Type::uuid);
     for (Observation const& observation : observations_)
         if (observation.answer) ids.add(observation.raw_id);
     return ids;
 }
 
-Column IngestWriter::Batch::unanswered_ids() const {
+Column IngestBatch::unanswered_ids() const {
     Column ids(Column::Type::uuid);
     for (Observation const& observation : observations_)
         if (!observation.answer) ids.add(observation.raw_id);
     return ids;
 }
 
-Column IngestWriter::Batch::repeated_point_ids() const {
+Column IngestBatch::repeated_point_ids() const {
     Column ids(Column::Type::uuid);
     for (Observation const& observation : observations_) {
         if (!stored_.contains(observation.raw_id)) continue;
@@ -41,12 +41,12 @@ Column IngestWriter::Batch::repeated_point_ids() const {
     return ids;
 }
 
-void IngestWriter::Batch::stored(PricePoint point) {
+void IngestBatch::stored(PricePoint point) {
     Uuid const id = point.id;
     known_points_.emplace(id, std::move(point));
 }
 
-Result<void> IngestWriter::Batch::number(KnownNames const& names) {
+Result<void> IngestBatch::number(KnownNames const& names) {
     receipt.points.resize(observations_.size());
     for (std::size_t i = 0; i < observations_.size(); ++i) {
         Observation const& observation = observations_[i];
@@ -60,7 +60,7 @@ Result<void> IngestWriter::Batch::number(KnownNames const& names) {
     return {};
 }
 
-Result<void> IngestWriter::Batch::repeat(Observation const& observation, std::vector<PricePoint>& out) const {
+Result<void> IngestBatch::repeat(Observation const& observation, std::vector<PricePoint>& out) const {
     for (SymbolResult const& result : observation.results) {
         if (result.quote() == nullptr) continue;
         auto const found = known_points_.find(result.quote()->point_id);
@@ -71,7 +71,7 @@ Result<void> IngestWriter::Batch::repeat(Observation const& observation, std::ve
     return {};
 }
 
-void IngestWriter::Batch::add(Observation const& observation, KnownNames const& names, std::vector<PricePoint>& out) {
+void IngestBatch::add(Observation const& observation, KnownNames const& names, std::vector<PricePoint>& out) {
     std::optional<std::int64_t> group;
     if (observation.tick) group = names.group(observation.tick->group);
     if (observation.answer) raw.add(observation, group);
@@ -96,8 +96,8 @@ void IngestWriter::Batch::add(Observation const& observation, KnownNames const& 
     if (auto const [entry, made] = settled.emplace(*group, due); !made && entry->second < due) entry->second = due;
 }
 
-void IngestWriter::Batch::add_point(Observation const& observation, Symbol const& symbol, Quote const& quote, std::int64_t series,
-                                    std::vector<PricePoint>& out) {
+void IngestBatch::add_point(Observation const& observation, Symbol const& symbol, Quote const& quote, std::int64_t series,
+                            std::vector<PricePoint>& out) {
     SeriesState& state = states_[series];
     std::int64_t const seq = state.next_seq(observation.fetched_at);
     if (is_poll(observation)) state.poll_succeeded(observation);
@@ -113,7 +113,7 @@ void IngestWriter::Batch::add_point(Observation const& observation, Symbol const
     outbox_seq.add(seq);
 }
 
-SeriesColumns IngestWriter::Batch::changed_series() const {
+SeriesColumns IngestBatch::changed_series() const {
     SeriesColumns columns;
     for (std::int64_t const id : changed_) columns.add(id, states_.at(id));
     return columns;

@@ -2,8 +2,8 @@
 
 #include <mds/ports/ingest_store.hpp>
 
-#include "adapters/postgres/ingest.hpp"
 #include "adapters/postgres/ingest_rows.hpp"
+#include "adapters/postgres/known_names.hpp"
 
 #include <map>
 #include <optional>
@@ -14,10 +14,10 @@
 
 namespace mds::postgres {
 
-/// What one call of commit() works on.
-class IngestWriter::Batch {
+/// Observations on their way into a transaction.
+class IngestBatch {
 public:
-    explicit Batch(std::span<Observation const> observations) : observations_(observations) {}
+    explicit IngestBatch(std::span<Observation const> observations) : observations_(observations) {}
 
     /// Series whose rows change, and groups that are named.
     std::set<Series> series() const;

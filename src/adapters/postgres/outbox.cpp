@@ -4,6 +4,7 @@
 #include "adapters/postgres/statements.hpp"
 
 #include <algorithm>
+#include <map>
 
 namespace mds::postgres {
 
@@ -15,16 +16,55 @@ Result<std::vector<OutboxEvent>> OutboxReader::read(std::int64_t first, std::siz
     std::vector<OutboxEvent> events;
     events.reserve(rows->size());
     std::int64_t head = 0;
+    bool letters = false;
     while (rows->next()) {
         head = rows->integer(0);
         if (rows->is_null(2)) continue;
+        if (rows->is_null(3)) {
+            letters = true;
+            events.emplace_back(rows->integer(2), DeadLetter{});
+            continue;
+        }
         auto point = read_named_point(*rows, 3);
         if (!point) return damaged("a point of the outbox");
         events.emplace_back(rows->integer(2), PriceEvent(*std::move(point), rows->integer(1)));
     }
     bool const begins_later = events.empty() ? wanted <= head && max > 0 : events.front().position != wanted;
     if (begins_later) return Error(ErrorCode::not_found, "the events were pruned");
+    if (letters)
+        if (auto filled = fill_in_letters(events); !filled) return filled.error();
     return events;
+}
+
+/// They are rare, so they are read apart; and never removed, so what the entries named is still there.
+Result<void> OutboxReader::fill_in_letters(std::vector<OutboxEvent>& events) {
+    std::map<std::int64_t, DeadLetter*> by_position;
+    Column positions(Column::Type::bigint);
+    for (OutboxEvent& event : events) {
+        auto* const letter = std::get_if<DeadLetter>(&event.content);
+        if (letter == nullptr) continue;
+        by_position.emplace(event.position, letter);
+        positions.add(event.position);
+    }
+    connection_.send(sql::outbox::letters, positions);
+    connection_.send(sql::outbox::letter_headers, positions);
+    auto replies = connection_.run();
+    if (!replies) return replies.error();
+    if (replies->at(0).size() != by_position.size()) return damaged("a dead letter of the outbox");
+    for (Rows& rows = replies->at(0); rows.next();) {
+        DeadLetter& letter = *by_position.at(rows.integer(0));
+        letter.topic = rows.text(1);
+        letter.partition = static_cast<std::int32_t>(rows.integer(2));
+        letter.offset = rows.integer(3);
+        letter.key = rows.text(4);
+        letter.value = rows.text(5);
+        letter.error_class = rows.text(6);
+        letter.error = rows.text(7);
+        letter.received_at = rows.time(8);
+    }
+    for (Rows& rows = replies->at(1); rows.next();)
+        by_position.at(rows.integer(0))->headers.emplace_back(rows.text(1), rows.text(2));
+    return {};
 }
 
 Result<std::int64_t> OutboxReader::head() {

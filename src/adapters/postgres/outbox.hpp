@@ -14,6 +14,8 @@ public:
     Result<std::int64_t> head() override;
 
 private:
+    Result<void> fill_in_letters(std::vector<OutboxEvent>& events);
+
     Connection connection_;
 };
 

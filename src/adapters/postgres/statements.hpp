@@ -35,6 +35,9 @@ extern Sql const publish;
 namespace averaging {
 extern Sql const claim;
 extern Sql const advance;
+extern Sql const stored_points;
+extern Sql const not_averaged;
+extern Sql const lock_head;
 extern Sql const insert_averages;  ///< where COPY met a row that is there already
 extern Sql const insert_dead_letter;
 extern Sql const insert_dead_header;
@@ -75,11 +78,21 @@ extern Sql const wait;
 
 namespace outbox {
 extern Sql const read;
+extern Sql const letters;
+extern Sql const letter_headers;
 extern Sql const head;
 extern Sql const prune;
 extern Sql const prune_raw;
 extern Sql const prune_outcomes;
 }  // namespace outbox
+
+namespace relay {
+extern Sql const create;
+extern Sql const claim;
+extern Sql const advance;
+extern Sql const retire_offsets;
+extern Sql const retire;
+}  // namespace relay
 
 namespace meta {
 extern Sql const lock_migrations;

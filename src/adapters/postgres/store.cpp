@@ -6,6 +6,7 @@
 #include "adapters/postgres/ingest.hpp"
 #include "adapters/postgres/migrations.hpp"
 #include "adapters/postgres/outbox.hpp"
+#include "adapters/postgres/relay_cursor.hpp"
 #include "adapters/postgres/statements.hpp"
 
 #include <stdexcept>
@@ -83,6 +84,7 @@ struct Store::Parts {
     LatestScan latest;
     JobPort jobs;
     AverageStore averaging;
+    RelayCursorPort relay;
     Pruner pruner;
     Mender mender;
 
@@ -96,6 +98,7 @@ struct Store::Parts {
           latest(options, condition),
           jobs(readers, writers),
           averaging(options, condition, metrics),
+          relay(options, condition),
           pruner(options, condition, metrics),
           mender(condition, options) {}
 };
@@ -130,6 +133,9 @@ AveragingStore& Store::averaging() noexcept {
 }
 SeriesHistory& Store::series_history() noexcept {
     return parts_->averaging;
+}
+RelayCursor& Store::relay_cursor() noexcept {
+    return parts_->relay;
 }
 OutboxPruner& Store::outbox_pruner() noexcept {
     return parts_->pruner;

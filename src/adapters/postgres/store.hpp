@@ -6,6 +6,7 @@
 #include <mds/ports/outbox.hpp>
 #include <mds/ports/poll_plan.hpp>
 #include <mds/ports/price_reads.hpp>
+#include <mds/ports/relay_cursor.hpp>
 #include <mds/ports/store_monitor.hpp>
 
 #include "support/log.hpp"
@@ -47,6 +48,7 @@ public:
     PollPlanStore& poll_plan() noexcept;
     AveragingStore& averaging() noexcept;
     SeriesHistory& series_history() noexcept;
+    RelayCursor& relay_cursor() noexcept;
     OutboxPruner& outbox_pruner() noexcept;
     RawRetention& raw_retention() noexcept;
     StoreMonitor& monitor() noexcept;

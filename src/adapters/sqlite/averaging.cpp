@@ -8,29 +8,33 @@ AverageWriter::AverageWriter(WriteSide& side, IngestWriter& ingest, support::Met
     : side_(side),
       connection_(side.connection),
       claim_(connection_,
-             "INSERT INTO consumer_offsets (partition, epoch, next) VALUES (?, 1, 0) "
-             "ON CONFLICT (partition) DO UPDATE SET epoch = epoch + 1 RETURNING epoch, next"),
-      advance_(connection_, "UPDATE consumer_offsets SET next = ?4 WHERE partition = ?1 AND epoch = ?2 AND next = ?3"),
+             "INSERT INTO consumer_offsets (topic, partition, epoch, next) VALUES (?, ?, 1, 0) "
+             "ON CONFLICT (topic, partition) DO UPDATE SET epoch = epoch + 1 RETURNING epoch, next"),
+      advance_(connection_,
+               "UPDATE consumer_offsets SET next = ?5 WHERE topic = ?1 AND partition = ?2 AND epoch = ?3 AND next = ?4"),
       average_(
           connection_,
           "INSERT INTO moving_average (series_id, interval, seq, average_price, timestamp, fetched_at) VALUES (?, ?, ?, ?, ?, ?) "
           "ON CONFLICT DO NOTHING"),
       dead_letter_(connection_,
-                   "INSERT INTO dead_letters (topic, partition, offset, key, value, error_class, error, received_at) "
-                   "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"),
+                   "INSERT INTO dead_letters (topic, partition, offset, key, value, error_class, error, received_at, position) "
+                   "VALUES (?, ?, ?, ?, ?, ?, ?, ?, (SELECT position + 1 FROM outbox_head)) ON CONFLICT DO NOTHING"),
       dead_header_(connection_,
                    "INSERT INTO dead_letter_headers (topic, partition, offset, ordinal, name, value) VALUES (?, ?, ?, ?, ?, ?) "
                    "ON CONFLICT DO NOTHING"),
+      take_position_(connection_, "UPDATE outbox_head SET position = position + 1"),
+      publish_(connection_, "INSERT INTO outbox (position, series_id, seq) SELECT position, 0, 0 FROM outbox_head"),
       foreign_(side, ingest),
       repeated_(metrics.counter("mds_sqlite_repeated_averages_total", "Averages that were stored before and computed again")),
       fenced_(metrics.counter("mds_sqlite_fenced_commits_total", "Commits of a former owner of a partition, refused")) {}
 
-Result<PartitionClaim> AverageWriter::claim(std::int32_t partition) {
+Result<PartitionClaim> AverageWriter::claim(std::string_view topic, std::int32_t partition) {
     WriteTransaction transaction(side_);
     PartitionClaim claim;
+    claim.topic = topic;
     claim.partition = partition;
     {
-        auto rows = claim_.query(partition);
+        auto rows = claim_.query(topic, partition);
         while (rows.next()) {
             claim.epoch = rows.integer(0);
             claim.next = rows.integer(1);
@@ -43,7 +47,7 @@ Result<PartitionClaim> AverageWriter::claim(std::int32_t partition) {
 Result<void> AverageWriter::commit(AveragingBatch const& batch) {
     WriteTransaction transaction(side_);
     repeats_ = 0;
-    advance_.run(batch.claim.partition, batch.claim.epoch, batch.claim.next, batch.new_next);
+    advance_.run(batch.claim.topic, batch.claim.partition, batch.claim.epoch, batch.claim.next, batch.new_next);
     if (!connection_.failed() && connection_.changes() == 0) {
         fenced_.Increment();
         return Error(ErrorCode::fenced, "the partition belongs to somebody else");
@@ -69,6 +73,9 @@ void AverageWriter::write(DeadLetter const& letter) {
     Bytes const value{letter.value};
     dead_letter_.run(letter.topic, letter.partition, letter.offset, key, value, letter.error_class, letter.error,
                      letter.received_at);
+    if (connection_.failed() || connection_.changes() == 0) return;
+    take_position_.run();
+    publish_.run();
     std::int64_t ordinal = 0;
     for (auto const& [name, content] : letter.headers) {
         Bytes const header_name{name};

@@ -11,7 +11,7 @@ namespace mds::sqlite {
 class AverageWriter final : public AveragingStore {
 public:
     AverageWriter(WriteSide& side, IngestWriter& ingest, support::Metrics& metrics);
-    Result<PartitionClaim> claim(std::int32_t partition) override;
+    Result<PartitionClaim> claim(std::string_view topic, std::int32_t partition) override;
     Result<void> commit(AveragingBatch const& batch) override;
 
 private:
@@ -26,6 +26,8 @@ private:
     Statement average_;
     Statement dead_letter_;
     Statement dead_header_;
+    Statement take_position_;
+    Statement publish_;
     ForeignPoints foreign_;
     std::string text_;
     std::int64_t repeats_ = 0;  ///< in the batch under way

@@ -9,14 +9,36 @@ namespace mds::sqlite {
 OutboxReader::OutboxReader(ConnectionOptions const& options, Condition& condition)
     : connection_(options, Side::read, condition),
       events_(connection_, "SELECT o.position, s.symbol, s.provider, " + std::string(point_columns) +
-                               " FROM outbox o JOIN price_points p ON p.series_id = o.series_id AND p.seq = o.seq "
-                               "JOIN series s ON s.id = o.series_id WHERE o.position >= ? ORDER BY o.position LIMIT ?"),
+                               " FROM outbox o LEFT JOIN price_points p ON p.series_id = o.series_id AND p.seq = o.seq "
+                               "LEFT JOIN series s ON s.id = o.series_id WHERE o.position >= ? ORDER BY o.position LIMIT ?"),
+      letter_(connection_,
+              "SELECT topic, partition, offset, key, value, error_class, error, received_at FROM dead_letters WHERE position = ?"),
+      letter_headers_(
+          connection_,
+          "SELECT name, value FROM dead_letter_headers WHERE topic = ? AND partition = ? AND offset = ? ORDER BY ordinal"),
       head_(connection_, "SELECT position FROM outbox_head WHERE id = 1"),
       epoch_(connection_, "SELECT store_epoch FROM store_meta WHERE id = 1") {}
 
 std::int64_t OutboxReader::number(Statement& statement) {
     auto rows = statement.query();
     return rows.next() ? rows.integer(0) : 0;
+}
+
+std::optional<DeadLetter> OutboxReader::dead_letter(std::int64_t position) {
+    auto rows = letter_.query(position);
+    if (!rows.next()) return std::nullopt;
+    DeadLetter letter;
+    letter.topic = rows.text(0);
+    letter.partition = static_cast<std::int32_t>(rows.integer(1));
+    letter.offset = rows.integer(2);
+    letter.key = rows.bytes(3);
+    letter.value = rows.bytes(4);
+    letter.error_class = rows.text(5);
+    letter.error = rows.text(6);
+    letter.received_at = rows.time(7);
+    auto headers = letter_headers_.query(letter.topic, letter.partition, letter.offset);
+    while (headers.next()) letter.headers.emplace_back(headers.bytes(0), headers.bytes(1));
+    return letter;
 }
 
 Result<std::vector<OutboxEvent>> OutboxReader::read(std::int64_t first, std::size_t max) {
@@ -27,9 +49,14 @@ Result<std::vector<OutboxEvent>> OutboxReader::read(std::int64_t first, std::siz
     if (wanted <= last) {
         std::int64_t const epoch = number(epoch_);
         auto rows = events_.query(wanted, max);
-        while (rows.next())
-            if (auto point = read_named_point(connection_, rows, 1))
-                events.emplace_back(rows.integer(0), PriceEvent(*std::move(point), epoch));
+        while (rows.next()) {
+            std::int64_t const position = rows.integer(0);
+            if (rows.is_null(1)) {
+                if (auto letter = dead_letter(position)) events.emplace_back(position, *std::move(letter));
+            } else if (auto point = read_named_point(connection_, rows, 1)) {
+                events.emplace_back(position, PriceEvent(*std::move(point), epoch));
+            }
+        }
     }
     if (auto done = snapshot.commit(); !done) return done.error();
     bool const begins_later = events.empty() ? wanted <= last && max > 0 : events.front().position != wanted;
@@ -48,9 +75,10 @@ Pruner::Pruner(WriteSide& side, support::Metrics& metrics)
     : side_(side),
       // An event was written about when its point was fetched. Without any cursor nobody is known to have read: nothing goes. Where
       // there is a relay it is the one reader, and the consumers' offsets count the broker's records.
-      // Only the old end of the log is looked at, `max` entries of it; the first that is too young keeps the ones behind it.
+      // Only the old end of the log is looked at, `max` entries of it; the first that is too young keeps the ones behind it. A
+      // dead letter keeps none: it stays in its own table.
       outbox_(side.connection,
-              "WITH old AS MATERIALIZED (SELECT o.position, p.fetched_at FROM outbox o JOIN price_points p "
+              "WITH old AS MATERIALIZED (SELECT o.position, p.fetched_at FROM outbox o LEFT JOIN price_points p "
               "ON p.series_id = o.series_id AND p.seq = o.seq WHERE o.position < "
               "coalesce((SELECT min(next) FROM relay_cursor), (SELECT min(next) FROM consumer_offsets)) "
               "ORDER BY o.position LIMIT ?2) DELETE FROM outbox WHERE position <= (SELECT max(position) FROM old) "

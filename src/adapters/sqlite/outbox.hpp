@@ -5,6 +5,8 @@
 #include "adapters/sqlite/write_side.hpp"
 #include "support/metrics.hpp"
 
+#include <optional>
+
 namespace mds::sqlite {
 
 class OutboxReader final : public OutboxLog {
@@ -15,9 +17,12 @@ public:
 
 private:
     std::int64_t number(Statement& statement);
+    std::optional<DeadLetter> dead_letter(std::int64_t position);
 
     Connection connection_;
     Statement events_;
+    Statement letter_;
+    Statement letter_headers_;
     Statement head_;
     Statement epoch_;
 };

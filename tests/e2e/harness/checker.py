@@ -1,8 +1,9 @@
-"""Checks a data directory of the service against what must always hold, whatever happened to the process.
+"""Checks the tables of the service against what must always hold, whatever happened to the process.
 
-    python3 -m harness.checker DIR [--witness FILE] [--interval SECONDS] [--busy]      (from tests/e2e)
+    python3 -m harness.checker SOURCE [--witness FILE] [--interval SECONDS] [--busy]      (from tests/e2e)
 
-It reads the tables with Python's own SQLite, computes with fractions, and shares no code with the service. What it is told from
+SOURCE is a data directory, or the URL of a PostgreSQL database. The tables are read with Python's own SQLite or with psql; the checker
+computes with fractions, and shares no code with the service. What it is told from
 outside comes as a witness file: one JSON object per line,
 
     {"kind": "served", "symbol": S, "price": TEXT}                       a provider served it, and it must be stored
@@ -10,17 +11,18 @@ outside comes as a witness file: one JSON object per line,
 
 Checked, by the numbers that the tests use: I1 nothing acknowledged is lost, I2 points and raw rows belong together, I3 dense numbers,
 I4 one event per point, I7 one average per point from the fifth on, I8 each average is the exact mean, I9 the consumer's offset,
-I11 every due tick has its end.
+I11 every due tick has its end. With what kcat read from the topic (see topic_checker): I4 to I7, I9 and I19 of the events on it.
 """
 
 import argparse
 import collections
-import contextlib
 import json
 import pathlib
-import sqlite3
 import sys
 from fractions import Fraction
+
+from .tables import Tables, database_of  # noqa: F401  the tests look for both here
+from .topic_checker import check_topic
 
 WINDOW = 5
 
@@ -47,50 +49,16 @@ class Report:
         return "\n".join(self.lines())
 
 
-def database_of(directory):
-    """The one SQLite file in a data directory."""
-    def is_database(path):
-        with path.open("rb") as file:
-            return file.read(16) == b"SQLite format 3\0"
-
-    found = [path for path in sorted(pathlib.Path(directory).iterdir()) if path.is_file() and is_database(path)]
-    if len(found) != 1:
-        raise FileNotFoundError(f"{len(found)} SQLite files in {directory}")
-    return found[0]
-
-
 def uuid_text(data):
     text = data.hex()
     return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
 
 
-class Tables:
-    """What the tables hold, as Python values."""
-
-    def __init__(self, database):
-        with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
-            self.integrity = [row[0] for row in connection.execute("PRAGMA integrity_check")]
-            self.series = {row[0]: row[1:] for row in connection.execute("SELECT id, symbol, provider, last_seq FROM series")}
-            self.points = list(connection.execute(
-                "SELECT series_id, seq, id, price, timestamp, fetched_at, raw_data_id FROM price_points ORDER BY series_id, seq"))
-            self.averages = list(connection.execute(
-                "SELECT series_id, interval, seq, average_price, timestamp, fetched_at FROM moving_average ORDER BY series_id, seq"))
-            self.raw = {row[0]: row[1:] for row in connection.execute(
-                "SELECT id, provider, symbols, cause, attempt, tick_due, body FROM raw_market_data")}
-            self.outcomes = list(connection.execute(
-                "SELECT fetch_id, symbol, provider, outcome, answered, cause, attempt, tick_due FROM fetch_outcomes"))
-            self.missed = list(connection.execute(
-                "SELECT symbols, first_due, last_due, ticks, reason, interval FROM missed_ticks"))
-            self.outbox = list(connection.execute("SELECT position, series_id, seq FROM outbox ORDER BY position"))
-            self.head = connection.execute("SELECT position FROM outbox_head").fetchone()[0]
-            self.offsets = list(connection.execute("SELECT partition, epoch, next FROM consumer_offsets"))
-            self.intervals = {row[0] for row in connection.execute("SELECT DISTINCT interval FROM polling_jobs")}
-
-
-def check(directory, witnesses=(), interval=None, quiet_bus=True, polled_from=None, polled_until=None):
-    """Everything above. `quiet_bus`: the consumer has had the time to read all there is. `interval`: of every job, for I11; with
-    `polled_from` and `polled_until` (seconds since the epoch) every symbol's ticks must cover that time."""
-    tables, report = Tables(database_of(directory)), Report()
+def check(source, witnesses=(), interval=None, quiet_bus=True, polled_from=None, polled_until=None, topic=None):
+    """Everything above. `quiet_bus`: relay and consumer have had the time to handle all there is. `interval`: of every job, for I11;
+    with `polled_from` and `polled_until` (seconds since the epoch) every symbol's ticks must cover that time. `topic`: its name and
+    every record on it, where the bus is Kafka; None for the records where the topic did not keep them."""
+    tables, report = Tables(source), Report()
     if tables.integrity != ["ok"]:
         report.broken("integrity", "; ".join(tables.integrity[:3]))
     report.counts.update(series=len(tables.series), points=len(tables.points), averages=len(tables.averages), raw=len(tables.raw),
@@ -100,7 +68,10 @@ def check(directory, witnesses=(), interval=None, quiet_bus=True, polled_from=No
     dense_numbers(tables, report)
     one_event_per_point(tables, report)
     averages(tables, report, quiet_bus)
-    consumer_offset(tables, report, quiet_bus)
+    if topic is None:
+        consumer_offset(tables, report, quiet_bus)
+    elif topic[1] is not None:
+        check_topic(tables, report, *topic, quiet_bus)
     if interval is not None:
         tick_ledger(tables, report, interval, polled_from, polled_until)
     return report
@@ -172,15 +143,16 @@ def dense_numbers(tables, report):
 
 
 def one_event_per_point(tables, report):
-    """I4: positions are dense up to the head, each point is one event, and each event has its point."""
+    """I4: positions are dense up to the head, each point is one event, and each event has its point. Dead letters have entries too:
+    series 0."""
     foreign = {raw for raw, row in tables.raw.items() if row[2] == "foreign"}
     own = [(point[0], point[1]) for point in tables.points if point[6] not in foreign]
-    if tables.head != len(own):
-        report.broken("I4", f"{tables.head} events were written for {len(own)} points")
+    if tables.head != len(own) + len(tables.dead_letters):
+        report.broken("I4", f"{tables.head} events were written for {len(own)} points and {len(tables.dead_letters)} dead letters")
     positions = [row[0] for row in tables.outbox]
     if positions and positions != list(range(positions[0], tables.head + 1)):
         report.broken("I4", "the positions of the outbox have holes, or do not end at its head")
-    events = collections.Counter((series, seq) for _, series, seq in tables.outbox)
+    events = collections.Counter((series, seq) for _, series, seq in tables.outbox if series)
     for event, count in events.items():
         if count > 1:
             report.counts["duplicated"] += 1
@@ -193,7 +165,7 @@ def one_event_per_point(tables, report):
             report.broken("I4", f"no event of point {point}")
     last = collections.defaultdict(int)
     for position, series, seq in tables.outbox:
-        if last[series] and seq != last[series] + 1:
+        if series and last[series] and seq != last[series] + 1:
             report.broken("I4", f"position {position}: seq {seq} of series {series} after {last[series]}")
         last[series] = seq
 
@@ -285,13 +257,13 @@ def tick_ledger(tables, report, interval, polled_from=None, polled_until=None):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("directory")
+    parser.add_argument("source")
     parser.add_argument("--witness", type=pathlib.Path, help="JSON lines of what is known outside")
     parser.add_argument("--interval", type=int, help="seconds between two ticks of every job: also check the ledger of ticks")
     parser.add_argument("--busy", action="store_true", help="the consumer may be behind")
     options = parser.parse_args()
     witnesses = [json.loads(line) for line in options.witness.open()] if options.witness else []
-    report = check(options.directory, witnesses, options.interval, quiet_bus=not options.busy)
+    report = check(options.source, witnesses, options.interval, quiet_bus=not options.busy)
     print(report)
     return 1 if report.violations else 0
 

@@ -68,6 +68,7 @@ class Service:
         self.log_file = self.home / "mds.log"
         self._reader = None
         self._listening = threading.Event()
+        self._said_ready = threading.Event()
 
     # -- life ---------------------------------------------------------------
 
@@ -81,6 +82,7 @@ class Service:
             command += ["--modules", self.modules]
         self.port, self.log = None, []
         self._listening.clear()
+        self._said_ready.clear()
         self.process = subprocess.Popen([*command, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                         stderr=subprocess.PIPE, env=self.env)
         self._reader = threading.Thread(target=self._read_log, args=(self.process,), daemon=True)
@@ -88,17 +90,19 @@ class Service:
         return self
 
     def start(self, *arguments, ready=True, within=20.0):
-        """Starts the process; returns once it listens and, unless told otherwise, says that it is ready."""
+        """Starts the process; returns once it listens and, unless told otherwise, says that it is ready. One without the http module
+        does not listen: then once it has logged that it is."""
         self.spawn(*arguments)
         deadline = time.monotonic() + within * SLOWNESS
-        while not self._listening.wait(0.02):
+        serves = self.modules is None or "http" in self.modules.split(",")
+        while not (self._listening if serves else self._said_ready).wait(0.02):
             if self.process.poll() is not None:
                 self._reader.join(5)
                 raise AssertionError(f"mds ended with exit code {self.process.returncode} instead of listening:\n{self.tail()}")
             if time.monotonic() > deadline:
                 self.kill()
                 raise AssertionError(f"mds did not listen within {within * SLOWNESS:g} s:\n{self.tail()}")
-        if ready:
+        if ready and serves:
             self.wait_ready(deadline - time.monotonic())
         return self
 
@@ -181,6 +185,8 @@ class Service:
                 if self.port is None and '"http.listening"' in line:
                     self.port = json.loads(line)["port"]
                     self._listening.set()
+                elif '"mds.ready"' in line:
+                    self._said_ready.set()
         process.stderr.close()
 
 

@@ -53,7 +53,7 @@ TEST_CASE("events travel with key, five fields and headers, each series in its o
     }
     auto const& record = seen.records.begin()->second.front().second;
     auto const decoded = std::get<PriceEvent>(codec::decode_event(record.value, record.headers));
-    auto const& sent = events.at(static_cast<std::size_t>(decoded.point.id.bytes[15]) - 1).event;
+    auto const& sent = *events.at(static_cast<std::size_t>(decoded.point.id.bytes[15]) - 1).price();
     CHECK(record.headers == codec::event_headers(sent));
     CHECK(record.key == sent.point.series.symbol.str());
     CHECK(record.timestamp > UtcTime{});

@@ -39,7 +39,7 @@ private:
     }
     /// As the consumer does: a claim tells what is in the table after a commit of unknown outcome.
     bool commit() {
-        auto const claim = store_.averaging().claim(0);
+        auto const claim = store_.averaging().claim("price-events", 0);
         if (!claim) return false;
         AveragingBatch batch;
         batch.claim = *claim;

@@ -127,7 +127,7 @@ TEST_CASE("an average that is there already trips the index, and the batch goes 
     auto const store = open_store(database.url(), metrics);
     REQUIRE(store->ingest().commit(std::vector<Observation>{observation(1, {{"AAPL", "1"}})}).has_value());
     AveragingBatch batch;
-    batch.claim = store->averaging().claim(0).value();
+    batch.claim = store->averaging().claim("price-events", 0).value();
     batch.new_next = 2;
     batch.averages.emplace_back(series("AAPL"), Average::from_units(5), at(1), at(1), 5);
     REQUIRE(store->averaging().commit(batch).has_value());
@@ -137,7 +137,7 @@ TEST_CASE("an average that is there already trips the index, and the batch goes 
     REQUIRE(store->averaging().commit(batch).has_value());
     CHECK(store->series_history().progress(series("AAPL"))->last_averaged == 6);
     CHECK(contains(metrics.render(), "mds_postgres_repeated_averages_total 1"));
-    CHECK(store->averaging().claim(0)->next == 3);
+    CHECK(store->averaging().claim("price-events", 0)->next == 3);
 }
 
 TEST_CASE("the epoch stays until it is raised") {
@@ -149,7 +149,7 @@ TEST_CASE("the epoch stays until it is raised") {
     REQUIRE(store->ingest().commit(std::vector<Observation>{observation(1, {{"AAPL", "1"}})}).has_value());
     store.reset();
     store = open_store(database.url(), metrics);
-    CHECK(store->open_outbox()->read(1, 1)->at(0).event.store_epoch == epoch + 1);
+    CHECK(store->open_outbox()->read(1, 1)->at(0).price()->store_epoch == epoch + 1);
 }
 
 TEST_CASE("a batch of thousands is one transaction") {

@@ -18,6 +18,7 @@ public:
     PollPlanStore& poll_plan() override { return store_->poll_plan(); }
     AveragingStore& averaging() override { return store_->averaging(); }
     SeriesHistory& series_history() override { return store_->series_history(); }
+    RelayCursor& relay_cursor() override { return store_->relay_cursor(); }
     OutboxPruner& outbox_pruner() override { return store_->outbox_pruner(); }
     RawRetention& raw_retention() override { return store_->raw_retention(); }
     StoreMonitor& monitor() override { return store_->monitor(); }

@@ -100,7 +100,7 @@ TEST_CASE("of four processes that start at once, one makes the schema") {
         }));
     }
     for (auto& start : starts) CHECK(start.get() == 1);
-    CHECK(PostgresShell(database.url()).all("SELECT id, schema_version FROM store_meta") == "1|1");
+    CHECK(PostgresShell(database.url()).all("SELECT id, schema_version FROM store_meta") == "1|2");
 }
 
 TEST_CASE("a change of a job by another process is seen in the plan") {

@@ -142,7 +142,7 @@ TEST_CASE("a file that is damaged while in use is an unavailable store, not a cr
     REQUIRE(written.has_error());
     CHECK(contains(written.error().message, "damaged"));
     CHECK_FALSE(store->monitor().store_health().ready);
-    static_cast<void>(store->averaging().claim(0));  // another page, still good
+    static_cast<void>(store->averaging().claim("price-events", 0));  // another page, still good
     CHECK(contains(store->monitor().store_health().reason, "damaged"));
 }
 
@@ -156,7 +156,7 @@ TEST_CASE("the epoch stays until it is raised") {
     store.reset();
     store = open(directory, metrics);
     CHECK(store->store_epoch() == epoch + 1);
-    CHECK(store->open_outbox()->read(1, 1)->at(0).event.store_epoch == epoch + 1);
+    CHECK(store->open_outbox()->read(1, 1)->at(0).price()->store_epoch == epoch + 1);
 }
 
 TEST_CASE("raw rows and rejects say who asked, when, and how long it took") {
@@ -202,7 +202,7 @@ TEST_CASE("ingest, jobs, averages and readers work at the same time") {
     std::thread consuming([&] {
         auto const log = store->open_outbox();
         for (int i = 0; i < 60; ++i) {
-            static_cast<void>(store->averaging().claim(0));
+            static_cast<void>(store->averaging().claim("price-events", 0));
             static_cast<void>(log->read(1, 100));
             static_cast<void>(store->series_history().points(series("AAPL"), 1, 10));
             static_cast<void>(store->raw_retention().prune_raw(at(-1), 10));
@@ -217,7 +217,7 @@ TEST_CASE("ingest, jobs, averages and readers work at the same time") {
     ingesting.join();
     consuming.join();
     CHECK(all_points(*store, series("AAPL")).size() == 60);
-    CHECK(store->averaging().claim(0)->epoch == 61);
+    CHECK(store->averaging().claim("price-events", 0)->epoch == 61);
     CHECK(store->monitor().store_health().ready);
 }
 

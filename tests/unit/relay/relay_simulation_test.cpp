@@ -63,9 +63,9 @@ public:
         std::map<Series, std::int64_t> last;
         for (auto const& event : topic_) {
             if (!seen.insert(event.position).second) continue;  // a repeat
-            auto& before = last[event.event.point.series];
-            CHECK(event.event.point.seq == before + 1);
-            before = event.event.point.seq;
+            auto& before = last[event.price()->point.series];
+            CHECK(event.price()->point.seq == before + 1);
+            before = event.price()->point.seq;
         }
         CHECK(static_cast<std::int64_t>(seen.size()) == head);
     }

@@ -1,0 +1,111 @@
+#include "adapters/kafka/kafka_tail.hpp"
+
+#include "adapters/kafka/record.hpp"
+#include "adapters/kafka/topics.hpp"
+
+#include <utility>
+
+namespace mds::kafka {
+namespace {
+
+/// How soon new partitions are noticed.
+constexpr std::chrono::seconds look_every{10};
+
+}  // namespace
+
+KafkaTail::KafkaTail(Options options, support::Log log, support::Metrics& metrics)
+    : ClientEvents(std::move(log)),
+      options_(std::move(options)),
+      client_(make_client(RD_KAFKA_CONSUMER, options_, *this)),
+      records_(metrics.counter("mds_kafka_followed_records_total", "Records that the memory cache was shown")),
+      begun_(metrics.counter("mds_kafka_follow_begun_total", "Times that the memory cache began at the end of the topic")) {
+    rd_kafka_poll_set_consumer(client_.get());
+}
+
+KafkaTail::~KafkaTail() {
+    kept_.reset();
+    rd_kafka_consumer_close(client_.get());
+}
+
+void KafkaTail::interrupt() noexcept {
+    interrupted_.store(true);
+}
+
+Result<BusSignal> KafkaTail::poll(std::size_t max_records, std::chrono::milliseconds wait) {
+    if (interrupted_.load()) return BusSignal(NothingYet{});
+    if (partitions_ == 0 || grown()) return begin();
+    return read(max_records, wait);
+}
+
+bool KafkaTail::grown() {
+    auto const now = std::chrono::steady_clock::now();
+    if (now < look_again_ || away()) return false;
+    look_again_ = now + look_every;
+    auto const count = partition_count(client_.get(), options_);
+    return count && *count != partitions_;
+}
+
+Result<BusSignal> KafkaTail::begin() {
+    partitions_ = 0;
+    kept_.reset();
+    if (auto const there = ensure_topics(client_.get(), options_, log()); !there) return there.error();
+    auto const count = partition_count(client_.get(), options_);
+    if (!count) return count.error();
+    PartitionsAssigned assigned;
+    PartitionList const list(rd_kafka_topic_partition_list_new(*count));
+    for (std::int32_t partition = 0; partition < *count; ++partition) {
+        auto const end = end_of(partition);
+        if (!end) return end.error();
+        rd_kafka_topic_partition_list_add(list.get(), options_.topic.c_str(), partition)->offset = *end;
+        assigned.partitions.push_back(partition);
+    }
+    if (auto const code = rd_kafka_assign(client_.get(), list.get())) return to_error("cannot take the partitions", code);
+    heard();
+    partitions_ = *count;
+    look_again_ = std::chrono::steady_clock::now() + look_every;
+    begun_.Increment();
+    return BusSignal(std::move(assigned));
+}
+
+Result<std::int64_t> KafkaTail::end_of(std::int32_t partition) {
+    std::int64_t low = 0;
+    std::int64_t high = 0;
+    auto const code = rd_kafka_query_watermark_offsets(client_.get(), options_.topic.c_str(), partition, &low, &high,
+                                                       static_cast<int>(options_.request_timeout.count()));
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error("cannot ask where a partition ends", code);
+    return high;
+}
+
+Result<BusSignal> KafkaTail::read(std::size_t max_records, std::chrono::milliseconds wait) {
+    RecordsRead read;
+    while (read.records.size() < max_records) {
+        auto const patience = static_cast<int>(read.records.empty() ? wait.count() : 0);
+        MessageHandle message = kept_ ? std::move(kept_) : MessageHandle(rd_kafka_consumer_poll(client_.get(), patience));
+        if (!message) break;
+        bool const another = !read.records.empty() && (message->err != 0 || message->partition != read.partition);
+        if (another) {
+            kept_ = std::move(message);
+            break;
+        }
+        if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+            partitions_ = 0;  // whatever it is, the store knows the newest
+            return to_error("the bus refuses to be read", message->err, rd_kafka_message_errstr(message.get()));
+        }
+        read.partition = message->partition;
+        read.records.emplace_back(message->offset, record_of(*message));
+    }
+    if (read.records.empty()) return nothing();
+    heard();
+    records_.Increment(static_cast<double>(read.records.size()));
+    return BusSignal(std::move(read));
+}
+
+/// Nothing to read: is that because nobody is there? Asked only after every connection broke.
+Result<BusSignal> KafkaTail::nothing() {
+    if (!away()) return BusSignal(NothingYet{});
+    if (!answers(client_.get(), options_.request_timeout / 10)) return Error(ErrorCode::unavailable, "the brokers are away");
+    heard();
+    return BusSignal(NothingYet{});
+}
+
+}  // namespace mds::kafka

@@ -1,0 +1,12 @@
+#pragma once
+
+#include <mds/ports/event_source.hpp>
+
+#include <librdkafka/rdkafka.h>
+
+namespace mds::kafka {
+
+/// Key, value, headers and time, byte for byte.
+RawRecord record_of(rd_kafka_message_t const& message);
+
+}  // namespace mds::kafka

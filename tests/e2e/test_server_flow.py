@@ -1,0 +1,152 @@
+"""From the provider through PostgreSQL, Kafka and the averages to the API, in one process and split in api, poller and consumer; and
+what other programs put on the topic: plain events, and bytes that nobody can read. kcat is the witness."""
+
+import json
+import time
+import unittest
+from fractions import Fraction
+
+from harness import checker, kafka, postgres
+from harness.deployment import Deployment, print_figures
+from harness.provider_stub import ProviderStub
+from harness.scenario import history, start_job, wait_for_points
+from harness.service import eventually
+from harness.topic_checker import KEYS
+
+POSTGRES = CLUSTER = None
+
+#: What no reader can make sense of, as (key, value, headers).
+GARBAGE = [
+    (b"AAPL", b"\x00\xff\xfe garbage \n with a line end\r\n", {}),
+    (None, b"", {}),
+    (b"AAPL", b'{"symbol":"AAPL"', {}),
+    (b"AAPL", b'{"symbol":"AAPL","price":"NaN","timestamp":"2024-03-20T10:30:00Z","source":"coinbase","raw_response_id":"x"}', {}),
+    (b"AAPL", b'{"symbol":"AAPL","price":0,"timestamp":"2024-03-20T10:30:00Z","source":"coinbase","raw_response_id":"x"}', {}),
+    ("Ünïcode ✓".encode(), '{"symbol":"ÄÖ✓","price":1,"timestamp":"2024-03-20T10:30:00Z","source":"coinbase","raw_response_id":"x"}'.encode(), {}),
+    (b"AAPL", b'{"symbol":"AAPL","price":1,"timestamp":"2024-03-20T10:30:00Z","source":"coinbase",'
+              b'"raw_response_id":"01890000-0000-7000-8000-000000000000"}',
+     {"schema": "99", "store_epoch": "1", "seq": "1", "event_id": "01890000-0000-7000-8000-000000000000", "fetched_at": "2024-03-20T10:30:00Z"}),
+    (b"K" * 1_000_000, b"a key of a megabyte", {}),
+]
+
+
+def setUpModule():
+    global POSTGRES, CLUSTER
+    POSTGRES = postgres.server()
+    unittest.addModuleCleanup(POSTGRES.close)
+    CLUSTER = kafka.cluster()
+    unittest.addModuleCleanup(CLUSTER.close)
+
+
+def plain_event(symbol, price, source="coinbase"):
+    return json.dumps({"symbol": symbol, "price": price, "timestamp": "2024-03-20T10:30:00Z", "source": source,
+                       "raw_response_id": "of-another-program"}).encode()
+
+
+class FromProviderToApi(unittest.TestCase):
+    def deployment(self, stub, layout):
+        database = POSTGRES.database()
+        self.addCleanup(database.drop)
+        deployment = Deployment(stub, database=database, bus=kafka.Bus(CLUSTER), layout=layout)
+        self.addCleanup(deployment.close)
+        return deployment.start()
+
+    def test_in_one_process(self):
+        self.flow("one")
+
+    def test_split_in_api_poller_and_consumer(self):
+        self.flow("split")
+
+    def flow(self, layout):
+        with ProviderStub() as stub:
+            deployment = self.deployment(stub, layout)
+            with deployment.api.client() as client:
+                job = start_job(client, ["S0", "S1", "S2"])
+                wait_for_points(client, "S0", 6, within=30)
+                self.foreign_events_become_points(deployment, client)
+                delay = self.garbage_is_kept_and_delays_nothing(deployment, client)
+                client.post(f"/prices/poll/{job}/pause")
+                eventually(lambda: stub.in_flight == 0)
+                deployment.settle()
+                self.api_shows_what_the_tables_hold(deployment, client)
+            self.events_are_as_the_contract_says(deployment)
+            self.dead_letters_are_on_their_topic(deployment)
+            self.assertEqual(set(deployment.stop().values()), {0})
+            served = [{"kind": "served", "symbol": exchange.symbol, "price": exchange.reply.price} for exchange in stub.served()]
+            report = deployment.check(served, interval=1)
+            print_figures(f"servers, {layout}, an event behind garbage averaged after {delay * 1000:.0f} ms", report)
+            self.assertEqual(dict(report.violations), {}, str(report))
+
+    def foreign_events_become_points(self, deployment, client):
+        prices = ["10.5", "11", "12.25", "0.000000000000000001", "99999.9"]
+        for price in prices:
+            text = plain_event("foreign-x", 0).replace(b'"price": 0', f'"price": {price}'.encode())
+            deployment.bus.produce(text, key=b"FOREIGN-X")
+        answer = eventually(lambda: self.average(client, "FOREIGN-X"), 20, what="an average of another program's events")
+        self.assertEqual(Fraction(answer["ma_value"]), sum(map(Fraction, prices)) / 5)
+        points = history(client, "FOREIGN-X", provider="coinbase")
+        self.assertEqual([Fraction(point["price"]) for point in points], [Fraction(price) for price in prices])
+        self.assertEqual({point["timestamp"] for point in points}, {"2024-03-20T10:30:00Z"})
+
+    @staticmethod
+    def average(client, symbol):
+        answer = client.get("/prices/moving-average", symbol=symbol, provider="coinbase")
+        return answer.json() if answer.status == 200 else None
+
+    def garbage_is_kept_and_delays_nothing(self, deployment, client):
+        """Into one partition, and readable events behind each of them. Seconds from the last event to its average."""
+        for number, (key, value, headers) in enumerate(GARBAGE):
+            deployment.bus.produce(value, key=key, headers=headers, partition=0)
+            if number < 5:
+                deployment.bus.produce(plain_event("BEHIND", number + 1), key=b"BEHIND", partition=0)
+        began = time.monotonic()
+        eventually(lambda: self.average(client, "BEHIND"), 20, what="an average of the events behind garbage")
+        delay = time.monotonic() - began
+        eventually(lambda: len(checker.Tables(deployment.source).dead_letters) == len(GARBAGE), 20, what="every dead letter")
+        letters = checker.Tables(deployment.source).dead_letters
+        self.assertEqual(sorted((row[3], row[4]) for row in letters), sorted((key or b"", value) for key, value, _ in GARBAGE))
+        self.assertEqual([row for row in letters if row[5] == "newer_schema"], [row for row in letters if row[4] == GARBAGE[6][1]])
+        return delay
+
+    def dead_letters_are_on_their_topic(self, deployment):
+        """Byte for byte, with the place that they come from."""
+        wanted = sorted((key or b"", value) for key, value, _ in GARBAGE)
+
+        def all_there():
+            found = deployment.bus.dump(deployment.bus.dead_letters)
+            return {(record.key or b"", record.value or b"") for record in found} >= set(wanted) and found
+        found = eventually(all_there, 30, 0.5, "every dead letter on its topic")
+        for record in found:
+            print(f"a dead letter's headers: {record.headers}")
+            break
+        self.assertEqual(len(found), len(GARBAGE))
+
+    def events_are_as_the_contract_says(self, deployment):
+        own = [record for record in deployment.bus.dump() if "store_epoch" in record.headers and record.headers.get("schema") != "99"]
+        self.assertGreaterEqual(len(own), 18)
+        for record in own:
+            event = json.loads(record.value)
+            self.assertEqual(list(event), KEYS)
+            self.assertEqual(record.key.decode(), event["symbol"])
+            self.assertEqual(event["source"], "finnhub")
+            self.assertLessEqual({"event_id", "seq", "store_epoch", "schema", "fetched_at"}, record.headers.keys())
+
+    def api_shows_what_the_tables_hold(self, deployment, client):
+        tables = checker.Tables(deployment.source)
+        for series, (symbol, provider, last) in tables.series.items():
+            if provider != "finnhub":
+                continue
+            points = {row[1]: row for row in tables.points if row[0] == series}
+            newest = eventually(lambda: self.latest_is(client, symbol, Fraction(points[last][3])), 10, what=f"the newest price of {symbol}")
+            self.assertEqual(set(newest), {"symbol", "price", "timestamp", "provider"})
+            average = client.get("/prices/moving-average", symbol=symbol).json()
+            self.assertEqual(Fraction(average["ma_value"]), sum(Fraction(points[last - n][3]) for n in range(5)) / 5)
+
+    @staticmethod
+    def latest_is(client, symbol, price):
+        answer = client.get("/prices/latest", symbol=symbol)
+        return answer.json() if answer.status == 200 and Fraction(answer.json()["price"]) == price else None
+
+
+if __name__ == "__main__":
+    unittest.main()
