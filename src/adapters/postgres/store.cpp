@@ -4,6 +4,7 @@
 #include "adapters/postgres/averaging.hpp"
 #include "adapters/postgres/condition.hpp"
 #include "adapters/postgres/ingest.hpp"
+#include "adapters/postgres/leases.hpp"
 #include "adapters/postgres/migrations.hpp"
 #include "adapters/postgres/outbox.hpp"
 #include "adapters/postgres/relay_cursor.hpp"
@@ -85,6 +86,7 @@ struct Store::Parts {
     JobPort jobs;
     AverageStore averaging;
     RelayCursorPort relay;
+    LeasePort leases;
     Pruner pruner;
     Mender mender;
 
@@ -99,6 +101,7 @@ struct Store::Parts {
           jobs(readers, writers),
           averaging(options, condition, metrics),
           relay(options, condition),
+          leases(options, condition),
           pruner(options, condition, metrics),
           mender(condition, options) {}
 };
@@ -136,6 +139,9 @@ SeriesHistory& Store::series_history() noexcept {
 }
 RelayCursor& Store::relay_cursor() noexcept {
     return parts_->relay;
+}
+Leases& Store::leases() noexcept {
+    return parts_->leases;
 }
 OutboxPruner& Store::outbox_pruner() noexcept {
     return parts_->pruner;

@@ -3,6 +3,7 @@
 #include <mds/ports/averaging_store.hpp>
 #include <mds/ports/ingest_store.hpp>
 #include <mds/ports/job_store.hpp>
+#include <mds/ports/leases.hpp>
 #include <mds/ports/outbox.hpp>
 #include <mds/ports/poll_plan.hpp>
 #include <mds/ports/price_reads.hpp>
@@ -49,6 +50,7 @@ public:
     AveragingStore& averaging() noexcept;
     SeriesHistory& series_history() noexcept;
     RelayCursor& relay_cursor() noexcept;
+    Leases& leases() noexcept;
     OutboxPruner& outbox_pruner() noexcept;
     RawRetention& raw_retention() noexcept;
     StoreMonitor& monitor() noexcept;
