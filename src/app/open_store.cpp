@@ -25,6 +25,10 @@ public:
     JobStore& jobs() noexcept override { return store_.jobs(); }
     JobReads& job_reads() noexcept override { return store_.job_reads(); }
     PollPlanStore& poll_plan() noexcept override { return store_.poll_plan(); }
+    Leases* leases() noexcept override {
+        if constexpr (requires { store_.leases(); }) return &store_.leases();
+        return nullptr;
+    }
     AveragingStore& averaging() noexcept override { return store_.averaging(); }
     SeriesHistory& series_history() noexcept override { return store_.series_history(); }
     RelayCursor& relay_cursor() noexcept override { return store_.relay_cursor(); }

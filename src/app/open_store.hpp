@@ -3,6 +3,7 @@
 #include <mds/ports/averaging_store.hpp>
 #include <mds/ports/ingest_store.hpp>
 #include <mds/ports/job_store.hpp>
+#include <mds/ports/leases.hpp>
 #include <mds/ports/outbox.hpp>
 #include <mds/ports/poll_plan.hpp>
 #include <mds/ports/price_reads.hpp>
@@ -30,6 +31,8 @@ public:
     virtual JobStore& jobs() noexcept = 0;
     virtual JobReads& job_reads() noexcept = 0;
     virtual PollPlanStore& poll_plan() noexcept = 0;
+    /// nullptr: one process alone can have this store.
+    virtual Leases* leases() noexcept = 0;
     virtual AveragingStore& averaging() noexcept = 0;
     virtual SeriesHistory& series_history() noexcept = 0;
     virtual RelayCursor& relay_cursor() noexcept = 0;

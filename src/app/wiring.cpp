@@ -48,7 +48,7 @@ public:
         if (has("consumer")) build_consumer();
         if (has("relay")) build_relay();
         if (has("http") || has("poller")) build_intake(std::move(catalogue));
-        if (has("poller")) build_poller();
+        if (intake_) build_poller();
         if (has("http")) build_reads();
         add_modules();
     }
@@ -108,9 +108,10 @@ private:
                         clock_, std::move(listeners), log_);
     }
 
+    /// Also where it never starts: for reads it remembers what providers asked for.
     void build_poller() {
-        polling_.emplace(store_.poll_plan(), intake_->directory, intake_->holds, intake_->sink, clock_, timer_, random_,
-                         loops_.fetch.executor(), log_, metrics_, poll_driver_options(config_));
+        polling_.emplace(store_.poll_plan(), intake_->directory, intake_->holds, intake_->sink, clock_, poll_timer_, random_,
+                         loops_.fetch.executor(), log_, metrics_, poll_driver_options(config_), store_.leases());
     }
 
     void build_reads() {
@@ -118,7 +119,7 @@ private:
                         loops_.fetch.executor(), log_, metrics_, latest_price_options(config_), redis_ ? &*redis_ : nullptr);
         averages_.emplace(store_.averages(), store_.prices());
         jobs_.emplace(store_.jobs(), store_.job_reads(), intake_->directory, clock_, random_, [this] {
-            if (polling_) polling_->changed();
+            if (has("poller")) polling_->changed();
         });
         if (!bus_) return;
         follower_.emplace(
@@ -143,7 +144,7 @@ private:
         if (averaging_) modules_.push_back(std::make_unique<consumer::ConsumerModule>(*averaging_, events()));
         if (retention_) modules_.push_back(std::make_unique<relay::RelayModule>(*retention_, relay_ ? &*relay_ : nullptr));
         if (follower_) modules_.push_back(std::make_unique<CacheModule>(*follower_, bus_->tail()));
-        if (polling_) modules_.push_back(std::make_unique<poller::PollerModule>(*polling_));
+        if (has("poller")) modules_.push_back(std::make_unique<poller::PollerModule>(*polling_));
         if (latest_) add_http();
     }
 
@@ -184,6 +185,10 @@ private:
                                  clock_,        config_.symbols.fold, config_.providers.default_name};
         auto const seeded = net::co_spawn(loops_.fetch.executor(), seed_jobs(seeding, config_.jobs), net::use_future).get();
         if (!seeded) throw std::runtime_error("cannot create the jobs of the configuration: " + seeded.error().detail);
+        if (intake_ && !has("poller")) {
+            auto const recalled = net::co_spawn(loops_.fetch.executor(), polling_->recall_waits(), net::use_future).get();
+            if (!recalled) throw std::runtime_error("cannot read the waits that providers asked for: " + recalled.error().detail);
+        }
         if (*seeded > 0) log_.info("jobs.created", {{"count", *seeded}});
     }
 
@@ -212,6 +217,7 @@ private:
     clock::SystemClock clock_;
     clock::SystemRandom random_;
     clock::SteadyTimer timer_;
+    clock::SteadyTimer poll_timer_;  ///< its own: stopping cancels the poller's waits, not the fetches that reads wait for
     LatestCache cache_;
     std::unique_ptr<OpenBus> bus_;  ///< none: the embedded one
     std::optional<EmbeddedBus> embedded_;

@@ -152,6 +152,7 @@ Awaitable<void> LatestFetch::fly(Candidate candidate, std::shared_ptr<Flight> fl
     std::vector<Symbol> symbols(1, candidate.series.symbol);
     auto answer = co_await candidate.provider->fetch(std::move(symbols), deadline);
     auto const retry_after = answer.retry_after;
+    holds_.note(traits.name, answer, clock_.steady_now());
     auto observation = observation_of(candidate, std::move(answer));
 
     auto const* const reject = observation.results.front().reject();
@@ -173,7 +174,6 @@ Awaitable<void> LatestFetch::fly(Candidate candidate, std::shared_ptr<Flight> fl
     if (failure.error.code == ErrorCode::unavailable) {
         failure.error.retry_after = retry_after.value_or(options_.failed_fetch_memory);
     }
-    if (retry_after) holds_.hold(traits.name, clock_.steady_now() + *retry_after, outcome);
     log_.info("latest_price.fetch_failed", {{"provider", traits.name},
                                             {"symbol", candidate.series.symbol.str()},
                                             {"outcome", to_string(outcome)},

@@ -37,6 +37,13 @@ JobQueries::JobQueries(Connection& connection)
       planned_(connection, "SELECT " + std::string(job_columns) +
                                " FROM polling_jobs WHERE status IN ('accepted', 'active') "
                                "OR (status = 'paused' AND run_requested > run_done) ORDER BY created_at"),
+      // In this order of loops: a look-up by key for each symbol.
+      unpolled_(connection,
+                "SELECT id, symbol, polled_at FROM (SELECT j.id AS id, j.active_since AS since, s.value AS symbol, "
+                "(SELECT max(x.polled_at) FROM json_each(j.providers) p CROSS JOIN series x "
+                "WHERE x.symbol = s.value AND x.provider = p.value) AS polled_at "
+                "FROM polling_jobs j CROSS JOIN json_each(j.symbols) s WHERE j.status = 'active') "
+                "WHERE polled_at IS NULL OR polled_at < since"),
       settled_(connection, "SELECT name, last_settled FROM poll_progress WHERE last_settled IS NOT NULL"),
       waits_(connection, "SELECT provider, not_before FROM provider_waits") {}
 
@@ -93,6 +100,13 @@ std::optional<PollPlan> JobQueries::plan(std::optional<std::int64_t> known) {
     {
         auto rows = planned_.query();
         while (rows.next()) plan.jobs.push_back(read_job(rows));
+    }
+    {
+        auto rows = unpolled_.query();
+        while (rows.next()) {
+            auto symbol = Symbol::parse(rows.text(1), SymbolCase::preserve);
+            if (symbol) plan.unpolled.push_back(UnpolledTarget{std::string(rows.text(0)), *std::move(symbol), rows.optional_time(2)});
+        }
     }
     plan.last_settled = times(settled_);
     plan.not_before = times(waits_);

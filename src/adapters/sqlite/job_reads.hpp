@@ -26,6 +26,7 @@ private:
     Statement state_;
     Statement revision_;
     Statement planned_;
+    Statement unpolled_;
     Statement settled_;
     Statement waits_;
 };
