@@ -21,8 +21,9 @@ public:
           schedule_([this](std::string const& name) { return batch_max(name); }, gate_, options.schedule),
           ledger_(std::make_shared<PollLedger>(plans, clock, timer, random, executor, log, metrics_, [this] { check_idle(); })),
           fetcher_(providers, sink, *ledger_, gate_, clock, timer, random, log, metrics_, options.fetch), idle_(ended_.get_future()) {
-        if (leases != nullptr)
-            leases_.emplace(*leases, Uuid::v7(clock.now(), random.next(), random.next()).to_string(), clock, metrics_, options.lease);
+        if (leases == nullptr) return;
+        fetcher_.ask_whether_in_charge([this] { return !leases_->lapsed(clock_.steady_now()); });
+        leases_.emplace(*leases, Uuid::v7(clock.now(), random.next(), random.next()).to_string(), clock, metrics_, options.lease);
         holds.keep_with([ledger = std::weak_ptr(ledger_), &clock, least = options.least_kept_wait](auto const& provider, SteadyTime until) {
             auto const left = std::chrono::duration_cast<std::chrono::microseconds>(until - clock.steady_now());
             auto const keeper = ledger.lock();
@@ -113,7 +114,7 @@ private:
     Awaitable<void> keep_leases(std::shared_ptr<Impl> /*keeps this alive*/) {
         while (!stopping_) {
             if (loaded_) co_await lease_round();
-            bool const came = co_await timer_.sleep_until(clock_.steady_now() + options_.lease.every);
+            bool const came = co_await timer_.sleep_until(clock_.steady_now() + leases_->pause());
             if (!came) co_return;
         }
     }
@@ -308,6 +309,7 @@ private:
         }
         --tasks_;
         metrics_.in_flight.Set(static_cast<double>(tasks_));
+        if (leases_ && leases_->lapsed(clock_.steady_now())) lose_shards();
         schedule_.finished(end, clock_.steady_now(), random_);
         collect();
         if (stopping_) check_idle();

@@ -223,18 +223,24 @@ Awaitable<bool> PollFetcher::store_unasked(Run const& run, FetchStep step) {
     return store(std::move(observation));
 }
 
+/// Its tick is in the ledger by somebody else's hand, or will be. The prices are kept all the same. Returns false.
+Awaitable<bool> PollFetcher::store_apart(Observation observation) {
+    observation.tick.reset();
+    observation.settles_tick = false;
+    auto const kept = co_await sink_.submit(std::move(observation));
+    if (!kept) metrics_.not_stored.Increment();
+    co_return false;
+}
+
 /// True: stored. One that can never be stored is replaced by its rejects, so that the tick has an end.
 Awaitable<bool> PollFetcher::store(Observation observation) {
+    if (observation.tick && !in_charge_()) co_return co_await store_apart(std::move(observation));
     if (observation.settles_tick && !ledger_.is_recorded(observation.tick->group)) {
         std::string const group = observation.tick->group;
         bool const recorded = co_await ledger_.recorded(group);
         if (!recorded) {
-            // The next start finds these ranges, and with them this tick, as down-time. The prices are kept all the same.
-            observation.tick.reset();
-            observation.settles_tick = false;
-            auto const kept = co_await sink_.submit(std::move(observation));
-            if (!kept) metrics_.not_stored.Increment();
-            co_return false;
+            // The next start finds these ranges, and with them this tick, as down-time.
+            co_return co_await store_apart(std::move(observation));
         }
     }
     auto substitute = observation;

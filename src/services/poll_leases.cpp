@@ -36,6 +36,7 @@ Awaitable<bool> PollLeases::round(std::vector<std::string> shards, std::function
             given_back.push_back(lease.key);
         }
     }
+    gives_back_ = held.size() + given_back.size() < renewed->held.size();
     metrics_.leases.Set(static_cast<double>(held.size()));
     bool const changed = held != held_;
     held_ = std::move(held);

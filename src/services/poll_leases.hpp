@@ -32,6 +32,8 @@ public:
     bool lapsed(SteadyTime now) const noexcept { return now >= trusted_until_; }
     /// Shards have come into being since the last round.
     bool wants_round(std::vector<std::string> const& shards) const { return shards != asked_for_; }
+    /// When the next round is due.
+    std::chrono::milliseconds pause() const noexcept { return gives_back_ ? options_.soon : options_.every; }
     Awaitable<void> leave();
 
 private:
@@ -42,6 +44,7 @@ private:
     PollLeaseOptions options_;
     std::vector<std::string> asked_for_;
     std::set<std::string> held_;
+    bool gives_back_ = false;
     SteadyTime trusted_until_ = SteadyTime::min();
 };
 

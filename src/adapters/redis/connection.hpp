@@ -21,7 +21,7 @@ namespace mds::redis {
 
 /// One connection to a server. Commands go out in the order given, as many as there are at once; replies come in that order.
 /// hiredis writes and reads the protocol, Asio moves the bytes: hiredis' own event loop interface resolves names in the calling
-/// thread and frees its contexts by itself, at different moments in 0.14 and 1.2 (docs/adr/0014-redis.md).
+/// thread and frees its contexts by itself, at different moments in 0.14 and 1.2 (docs/adr/0009-redis-and-leases.md).
 /// I/O thread only. Held by shared_ptr: operations under way keep it alive.
 class Connection : public std::enable_shared_from_this<Connection> {
 public:
