@@ -22,7 +22,10 @@ public:
           ledger_(std::make_shared<PollLedger>(plans, clock, timer, random, executor, log, metrics_, [this] { check_idle(); })),
           fetcher_(providers, sink, *ledger_, gate_, clock, timer, random, log, metrics_, options.fetch), idle_(ended_.get_future()) {
         if (leases == nullptr) return;
-        fetcher_.ask_whether_in_charge([this] { return !leases_->lapsed(clock_.steady_now()); });
+        fetcher_.ask_whether_in_charge([this](std::uint64_t task) {
+            lapse_if_due();
+            return schedule_.wants(task);
+        });
         leases_.emplace(*leases, Uuid::v7(clock.now(), random.next(), random.next()).to_string(), clock, metrics_, options.lease);
         holds.keep_with([ledger = std::weak_ptr(ledger_), &clock, least = options.least_kept_wait](auto const& provider, SteadyTime until) {
             auto const left = std::chrono::duration_cast<std::chrono::microseconds>(until - clock.steady_now());
@@ -121,6 +124,7 @@ private:
 
     Awaitable<void> lease_round() {
         if (std::exchange(in_round_, true)) co_return;
+        lapse_if_due();
         bool const settled = ledger_->idle();
         auto const idle = [this, settled](std::string const& shard) { return settled && schedule_.idle(shard); };
         bool const changed = co_await leases_->round(schedule_.shards(), idle);
@@ -132,17 +136,21 @@ private:
 
     /// What may no longer be polled is not; what may be from now on waits for a plan that knows what others did.
     void lose_shards() {
-        UtcTime const now = clock_.now();
-        if (leases_->lapsed(clock_.steady_now())) {
-            if (schedule_.owned().empty()) return;
-            metrics_.leases_lapsed.Increment();
-            log_.warning("poller.leases_lapsed");
-            return schedule_.lapse(now);
-        }
+        lapse_if_due();
         std::set<std::string> kept;
         std::ranges::set_intersection(schedule_.owned(), leases_->held(), std::inserter(kept, kept.end()));
-        if (kept.size() < schedule_.owned().size()) schedule_.own(std::move(kept), now);
+        if (kept.size() < schedule_.owned().size()) schedule_.own(std::move(kept), clock_.now());
         collect();
+    }
+
+    /// Before anything else that a poller does which was stopped or cut off for long: others may have its shards.
+    void lapse_if_due() {
+        if (!leases_ || !leases_->lapsed(clock_.steady_now())) return;
+        if (!schedule_.owned().empty()) {
+            metrics_.leases_lapsed.Increment();
+            log_.warning("poller.leases_lapsed");
+        }
+        schedule_.lapse(clock_.now());
     }
 
     Awaitable<void> watch_plan(std::shared_ptr<Impl> /*keeps this alive*/) {
@@ -224,7 +232,7 @@ private:
         if (stopping_) return;
         SteadyTime const steady = clock_.steady_now();
         UtcTime const now = clock_.now();
-        if (leases_ && leases_->lapsed(steady)) lose_shards();
+        lapse_if_due();
         gate_.advance(steady);
         start_due(now, steady);
         metrics_.waiting.Set(static_cast<double>(gate_.waiting()));
@@ -309,7 +317,7 @@ private:
         }
         --tasks_;
         metrics_.in_flight.Set(static_cast<double>(tasks_));
-        if (leases_ && leases_->lapsed(clock_.steady_now())) lose_shards();
+        lapse_if_due();
         schedule_.finished(end, clock_.steady_now(), random_);
         collect();
         if (stopping_) check_idle();

@@ -182,7 +182,7 @@ Observation PollFetcher::observe(Run const& run, FetchStep const& step, FetchAns
     observation.duration = answer.duration;
     observation.cause = run.task.cause;
     observation.attempt = step.attempt;
-    if (run.task.due) {
+    if (run.task.due && in_charge_(run.task.id)) {
         Tick tick;
         tick.group = run.task.group;
         tick.due = *run.task.due;
@@ -223,24 +223,18 @@ Awaitable<bool> PollFetcher::store_unasked(Run const& run, FetchStep step) {
     return store(std::move(observation));
 }
 
-/// Its tick is in the ledger by somebody else's hand, or will be. The prices are kept all the same. Returns false.
-Awaitable<bool> PollFetcher::store_apart(Observation observation) {
-    observation.tick.reset();
-    observation.settles_tick = false;
-    auto const kept = co_await sink_.submit(std::move(observation));
-    if (!kept) metrics_.not_stored.Increment();
-    co_return false;
-}
-
 /// True: stored. One that can never be stored is replaced by its rejects, so that the tick has an end.
 Awaitable<bool> PollFetcher::store(Observation observation) {
-    if (observation.tick && !in_charge_()) co_return co_await store_apart(std::move(observation));
     if (observation.settles_tick && !ledger_.is_recorded(observation.tick->group)) {
         std::string const group = observation.tick->group;
         bool const recorded = co_await ledger_.recorded(group);
         if (!recorded) {
-            // The next start finds these ranges, and with them this tick, as down-time.
-            co_return co_await store_apart(std::move(observation));
+            // The next start finds these ranges, and with them this tick, as down-time. The prices are kept all the same.
+            observation.tick.reset();
+            observation.settles_tick = false;
+            auto const kept = co_await sink_.submit(std::move(observation));
+            if (!kept) metrics_.not_stored.Increment();
+            co_return false;
         }
     }
     auto substitute = observation;

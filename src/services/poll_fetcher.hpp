@@ -33,8 +33,9 @@ public:
     PollFetcher(ProviderDirectory& providers, ObservationSink& sink, PollLedger& ledger, ProviderGate& gate, Clock& clock, Timer& timer,
                 Random& random, support::Log log, PollMetrics& metrics, PollFetchOptions options);
 
-    /// Asked before a tick's answer goes to the store: whether this process may still say how ticks ended.
-    void ask_whether_in_charge(std::function<bool()> in_charge) { in_charge_ = std::move(in_charge); }
+    /// Asked, with the task's id, before an answer goes to the store: whether this process may still say how its tick ended. Where not,
+    /// the prices are kept, and belong to no tick.
+    void ask_whether_in_charge(std::function<bool(std::uint64_t)> in_charge) { in_charge_ = std::move(in_charge); }
 
     /// `slot`: at the task's first provider. `storing` is called once nothing is left but to store.
     Awaitable<PollTaskEnd> run(PollTask task, ProviderGate::Slot slot, std::function<void()> storing);
@@ -45,7 +46,6 @@ private:
     Awaitable<ProviderGate::Slot> turn(SteadyTime not_before, std::string provider, SteadyTime give_up);
     Awaitable<ProviderGate::Slot> slot(std::string const& provider, SteadyTime give_up);
     Awaitable<bool> store(Observation observation);
-    Awaitable<bool> store_apart(Observation observation);
     Observation observe(Run const& run, FetchStep const& step, FetchAnswer answer, bool last);
     Observation not_tried(Run const& run, FetchStep step);
     void remember_overdue(Run const& run);
@@ -66,7 +66,7 @@ private:
     support::Log log_;
     PollMetrics& metrics_;
     PollFetchOptions options_;
-    std::function<bool()> in_charge_ = [] { return true; };
+    std::function<bool(std::uint64_t)> in_charge_ = [](std::uint64_t) { return true; };
     RetryBudget budget_;
     std::map<std::string, std::set<Symbol>> spoilers_;  ///< symbols that spoil a provider's batches
     std::map<std::string, std::set<Symbol>> overdue_;   ///< by group: symbols that had no turn in its last tick

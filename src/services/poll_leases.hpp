@@ -16,7 +16,8 @@ namespace mds {
 struct PollLeaseOptions {
     std::chrono::milliseconds ttl{15'000};    ///< after which others take over
     std::chrono::milliseconds trust{10'000};  ///< how long after its last renewal, by its own clock, a holder goes on
-    std::chrono::milliseconds every{1000};    ///< between rounds
+    std::chrono::milliseconds every{500};     ///< between rounds
+    std::chrono::milliseconds soon{50};       ///< the same, while something is to be given back
 };
 
 /// Which shards of the schedule are this process's. The poller's I/O thread only.
