@@ -41,7 +41,7 @@ class CheckerFindsFaults(unittest.TestCase):
                 self.run_sql("INSERT INTO moving_average VALUES (1, 5, ?, ?, ?, ?)", seq, f"{seq - 2}.1", at, at)
         self.run_sql("INSERT INTO missed_ticks VALUES (1, ?, ?, 1, 'overrun', 'p', 1, '[\"A\"]')", T0 + 6_000_000, T0 + 6_000_000)
         self.run_sql("UPDATE outbox_head SET position = 7")
-        self.run_sql("INSERT INTO consumer_offsets VALUES (0, 1, 8)")
+        self.run_sql("INSERT INTO consumer_offsets VALUES ('price-events', 0, 1, 8)")
 
     def run_sql(self, statement, *values):
         self.tables.execute(statement, values)

@@ -1,11 +1,13 @@
 """The service as it is deployed: in one process or split, on the embedded store and bus or on servers; and what its tables must hold."""
 
+import collections
 import pathlib
 import tempfile
+import time
 
 from . import checker
 from .scenario import KEYS, providers_at
-from .service import Service, eventually, merged
+from .service import SLOWNESS, Service, eventually, merged
 
 LAYOUTS = {
     "one": {"all": "http,poller,relay,consumer"},
@@ -81,14 +83,24 @@ class Deployment:
 
     def settle(self, within=60.0):
         """Waits until relay and consumer have handled all there is; polling must be paused. By the tables alone, which is cheap."""
-        def quiet():
-            tables = checker.Tables(self.source)
-            relayed = self.bus is None or (tables.relay and tables.relay[0][0] == tables.head + 1)
-            have = {}
-            for series, _, seq, *_ in tables.averages:
-                have[series] = have.get(series, 0) + 1
-            return relayed and all(have.get(series, 0) == max(0, last - 4) for series, (_, _, last) in tables.series.items())
-        eventually(quiet, within, 0.3, "an event and an average of every point")
+        def under_way():
+            """What is still to be done, in words; empty where nothing is."""
+            tables, have = checker.Tables(self.source), collections.Counter()
+            for series, *_ in tables.averages:
+                have[series] += 1
+            behind = [f"{name}: {have[series]} averages of {last} points" for series, (name, _, last) in tables.series.items()
+                      if have[series] != max(0, last - 4)]
+            relay = tables.relay[0][0] if tables.relay else 0
+            if self.bus is not None and relay != tables.head + 1:
+                behind.append(f"the relay stands at {relay}, the log ends at {tables.head}")
+            return "; ".join(behind[:5])
+
+        deadline = time.monotonic() + within * SLOWNESS
+        while left := under_way():
+            if time.monotonic() > deadline:
+                logs = "\n".join(f"-- {role}\n{service.tail(8)}" for role, service in self.services.items())
+                raise AssertionError(f"not done within {within * SLOWNESS:g} s: {left}\n{logs}")
+            time.sleep(0.3)
         if self.bus is not None:
             ends = self.bus.end_offsets()
             eventually(lambda: self._read_up_to(ends), within, 0.3, f"the consumer at the ends of the topic {ends}")

@@ -26,6 +26,7 @@ _TIMES = {"timestamp", "fetched_at", "tick_due", "first_due", "last_due"}
 _NUMBERS = {"id", "series_id", "last_seq", "seq", "interval", "attempt", "ticks", "position", "partition", "epoch", "next", "term",
             '"offset"', "answered"} | _TIMES
 _BYTES = {"body", "key", "value"}
+csv.field_size_limit(1 << 30)  # keys and bodies of megabytes
 
 
 def database_of(directory):
@@ -67,6 +68,8 @@ def _read_sqlite(database):
         integrity = [row[0] for row in connection.execute("PRAGMA integrity_check")]
         connection.execute("BEGIN")
         there = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
+        if "outbox_head" not in there:
+            raise sqlite3.OperationalError("the store is still being made")
         tables = {name: list(connection.execute(_query(name, columns.split()))) if name in there else []
                   for name, columns in _COLUMNS.items()}
     return integrity, tables
