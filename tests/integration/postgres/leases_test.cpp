@@ -34,7 +34,7 @@ struct Replicas {
         return *loop.run(boxed(std::move(task)));
     }
     std::set<std::string> round(std::string const& owner, std::chrono::milliseconds ttl = 15s) {
-        auto const done = run(store.leases().renew(owner, keys, ttl));
+        auto const done = run(store.leases()->renew(owner, keys, ttl));
         REQUIRE(done.has_value());
         share = done->share;
         terms.clear();
@@ -78,7 +78,7 @@ TEST_CASE("leases: a second owner gets its share of what is given back, and noth
     CHECK(r.share == 3);
     CHECK(r.round("one").size() == 6);
     CHECK(r.share == 3);
-    REQUIRE(r.run(r.store.leases().give_back("one", {"d", "e", "f"})).has_value());
+    REQUIRE(r.run(r.store.leases()->give_back("one", {"d", "e", "f"})).has_value());
     CHECK(r.round("one") == std::set<std::string>{"a", "b", "c"});
     CHECK(r.round("two") == std::set<std::string>{"d", "e", "f"});
     CHECK(r.terms.at("d") == 2);
@@ -87,7 +87,7 @@ TEST_CASE("leases: a second owner gets its share of what is given back, and noth
 TEST_CASE("leases: what an owner does not hold it cannot give back") {
     Replicas r;
     r.round("one");
-    REQUIRE(r.run(r.store.leases().give_back("two", keys)).has_value());
+    REQUIRE(r.run(r.store.leases()->give_back("two", keys)).has_value());
     CHECK(r.round("two").empty());
     CHECK(r.round("one").size() == 6);
 }
@@ -95,7 +95,7 @@ TEST_CASE("leases: what an owner does not hold it cannot give back") {
 TEST_CASE("leases: who leaves gives all back at once") {
     Replicas r;
     r.round("one");
-    REQUIRE(r.run(r.store.leases().leave("one")).has_value());
+    REQUIRE(r.run(r.store.leases()->leave("one")).has_value());
     CHECK(r.round("two").size() == 6);
     CHECK(r.share == 6);
 }
@@ -135,7 +135,7 @@ TEST_CASE("leases: owners that begin together never hold the same") {
     for (int round = 0; round < 20; ++round) {
         std::vector<Loop::Later<std::optional<Result<LeaseRound>>>> rounds;
         for (std::size_t i = 0; i < stores.size(); ++i)
-            rounds.push_back(r.loop.spawn(r.boxed(stores[i]->leases().renew("owner" + std::to_string(i), keys, 15s))));
+            rounds.push_back(r.loop.spawn(r.boxed(stores[i]->leases()->renew("owner" + std::to_string(i), keys, 15s))));
         std::multiset<std::string> all;
         for (auto const& done : rounds) {
             auto const result = r.loop.await(done);
