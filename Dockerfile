@@ -2,10 +2,10 @@
 #
 #   docker build -t mds .
 #   docker run -p 8000:8000 -v mds:/var/lib/mds mds                        everything in one process, nothing else needed
-#   docker run ... mds serve --config /etc/mds/api.json                    one role, with PostgreSQL, Kafka and Redis: compose.yaml
+#   docker run ... mds serve --config /etc/mds/api.json                    one role, on servers: compose.yaml
 #
-# scripts/check-dockerfile runs these steps in a bare Debian, without a container engine. It reads them here, and knows FROM, WORKDIR,
-# COPY, RUN, ENV, USER, HEALTHCHECK, ENTRYPOINT and CMD.
+# scripts/check-dockerfile runs these steps in a bare Debian, without a container engine. It reads them here, and knows the instructions
+# that are used.
 
 FROM debian:trixie-slim AS build
 WORKDIR /src
