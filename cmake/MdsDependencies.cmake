@@ -12,6 +12,7 @@ if(MDS_KAFKA)
   pkg_check_modules(rdkafka REQUIRED IMPORTED_TARGET rdkafka)
 endif()
 pkg_check_modules(libpq REQUIRED IMPORTED_TARGET libpq)
+pkg_check_modules(hiredis REQUIRED IMPORTED_TARGET hiredis)
 if(MDS_TESTS)
   # Version 2 on Debian 12, 3 on Debian 13: tests/support/catch.hpp includes the right one.
   find_package(Catch2 REQUIRED)

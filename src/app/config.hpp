@@ -49,6 +49,18 @@ struct BusConfig {
     KafkaConfig kafka;
 };
 
+/// Absent where `url` is empty.
+struct RedisConfig {
+    std::string url;
+    std::string prefix = "mds";
+    Seconds ttl{86'400};
+    Millis timeout{25};
+};
+
+struct CacheConfig {
+    RedisConfig redis;
+};
+
 struct SymbolsConfig {
     SymbolCase fold = SymbolCase::upper;
 };
@@ -150,6 +162,7 @@ struct Config {
     DataConfig data;
     StoreConfig store;
     BusConfig bus;
+    CacheConfig cache;
     SymbolsConfig symbols;
     HttpConfig http;
     ReadConfig read;

@@ -4,6 +4,8 @@
 
 #include "app/config_kafka.hpp"
 
+#include "adapters/redis/address.hpp"
+
 #include <mds/domain/job.hpp>
 
 #include <boost/asio/ip/address.hpp>
@@ -28,6 +30,18 @@ Complaint base_url(std::string_view text) {
     bool const scheme = text.starts_with("http://") || text.starts_with("https://");
     if (scheme && text.find_first_of("@ ?#") == std::string_view::npos) return {};
     return "an http:// or https:// URL without user, query and fragment";
+}
+
+Complaint redis_url(std::string_view text) {
+    if (text.empty() || redis::parse_address(text)) return {};
+    if (text.starts_with("rediss://")) return "a redis:// URL: TLS to Redis is not supported, put a tunnel in between";
+    return "a URL like redis://[[user]:password@]host[:port][/database]";
+}
+
+Complaint key_prefix(std::string_view text) {
+    bool const right = !text.empty() && text.size() <= 64 && text.find_first_of(" \t\r\n") == text.npos;
+    if (right) return {};
+    return "1 to 64 bytes without white space";
 }
 
 Complaint token_key(std::string_view text) {
@@ -64,6 +78,21 @@ Fields<BusConfig> bus() {
                   "What carries price events to the consumer: `embedded` is the store's outbox itself, `kafka` needs "
                   "`store.kind` postgresql."),
             section("kafka", &BusConfig::kafka, kafka_fields())};
+}
+
+Fields<CacheConfig> cache() {
+    Fields<RedisConfig> const redis{
+        field(
+            "url", &RedisConfig::url, Text{redis_url},
+            "A Redis server (7 or later, no cluster) in front of the store, as `redis://[[user]:password@]host[:port][/database]`. "
+            "Empty: none. Where it is away or slow, reads do without.",
+            Trait::secret),
+        field("prefix", &RedisConfig::prefix, Text{key_prefix},
+              "What its keys begin with; another one for each store that shares the server."),
+        field("ttl", &RedisConfig::ttl, Duration{1s, 24h * 365}, "How long a price stays in Redis after it was written."),
+        field("timeout", &RedisConfig::timeout, Duration{1ms, 1min}, "How long a read waits for Redis before it goes on without."),
+    };
+    return {section("redis", &CacheConfig::redis, redis)};
 }
 
 Fields<SymbolsConfig> symbols() {
@@ -212,6 +241,7 @@ Fields<Config> config_fields() {
         section("data", &Config::data, data()),
         section("store", &Config::store, store()),
         section("bus", &Config::bus, bus()),
+        section("cache", &Config::cache, cache()),
         section("symbols", &Config::symbols, symbols()),
         section("http", &Config::http, http()),
         section("read", &Config::read, read()),

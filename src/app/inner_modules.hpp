@@ -5,13 +5,34 @@
 #include <mds/ports/event_source.hpp>
 
 #include "adapters/providers/directory.hpp"
+#include "adapters/redis/price_cache.hpp"
 #include "services/cache_follower.hpp"
 #include "services/ingest.hpp"
 #include "services/observation_sink.hpp"
 #include "support/io_thread.hpp"
 #include "support/loop_thread.hpp"
 
+#include <algorithm>
+#include <chrono>
+
 namespace mds::app {
+
+/// The shared cache. Always ready: without it everything works, slower. Nothing is lost by giving it up, so its end is never late.
+class RedisModule final : public Module {
+public:
+    explicit RedisModule(redis::PriceCache& cache) : cache_(cache) {}
+    std::string_view name() const noexcept override { return "redis"; }
+    void start() override { cache_.start(); }
+    void interrupt() noexcept override {}
+    bool drain(SteadyTime deadline) noexcept override {
+        cache_.drain(std::min(deadline, std::chrono::steady_clock::now() + std::chrono::seconds(1)));
+        return true;
+    }
+    Health health() const override { return {true, cache_.in_use() ? "" : "away, reads do without"}; }
+
+private:
+    redis::PriceCache& cache_;
+};
 
 /// The ingest writer. It takes observations until its drain begins, since whoever hands them over may still finish until then. Only a
 /// store that is away is not waited for from the interrupt on: it would cost those the whole grace.

@@ -24,6 +24,17 @@ postgres::StoreOptions postgres_options(Config const& config) {
     return options;
 }
 
+redis::Options redis_options(Config const& config, std::int64_t store_epoch) {
+    redis::Options options;
+    auto const& redis = config.cache.redis;
+    options.address = redis::parse_address(redis.url).value();
+    options.prefix = redis.prefix;
+    options.ttl = redis.ttl;
+    options.timeout = redis.timeout;
+    options.store_epoch = store_epoch;
+    return options;
+}
+
 IngestOptions ingest_options(Config const& config) {
     IngestOptions options;
     options.max_batch_results = config.ingest.max_batch_results;

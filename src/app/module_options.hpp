@@ -6,6 +6,7 @@
 #include "adapters/postgres/store.hpp"
 #include "adapters/providers/curl_client.hpp"
 #include "adapters/providers/simulated_provider.hpp"
+#include "adapters/redis/options.hpp"
 #include "adapters/sqlite/store.hpp"
 #include "modules/http/options.hpp"
 #include "services/averaging.hpp"
@@ -21,6 +22,8 @@ namespace mds::app {
 
 sqlite::StoreOptions sqlite_options(Config const& config);
 postgres::StoreOptions postgres_options(Config const& config);
+/// Precondition: `cache.redis.url` is given.
+redis::Options redis_options(Config const& config, std::int64_t store_epoch);
 IngestOptions ingest_options(Config const& config);
 LatestPriceOptions latest_price_options(Config const& config);
 PollDriverOptions poll_driver_options(Config const& config);

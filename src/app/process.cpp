@@ -67,6 +67,10 @@ void Process::build_relay() {
 
 void Process::build_intake(codec::Catalogue catalogue) {
     std::vector<CommitListener*> listeners;
+    if (!config_.cache.redis.url.empty()) {
+        redis_.emplace(redis_options(config_, store_.store_epoch()), random_, log_, metrics_);
+        listeners.push_back(&*redis_);
+    }
     if (has("http")) listeners.push_back(&cache_);
     if (embedded_) listeners.push_back(&embedded_->source);
     if (relay_) listeners.push_back(&*relay_);
@@ -77,12 +81,12 @@ void Process::build_intake(codec::Catalogue catalogue) {
 
 void Process::build_poller() {
     polling_.emplace(store_.poll_plan(), intake_->directory, intake_->holds, intake_->sink, clock_, poll_timer_, random_,
-                     loops_.fetch.executor(), log_, metrics_, poll_driver_options(config_));
+                     loops_.fetch.executor(), log_, metrics_, poll_driver_options(config_), store_.leases());
 }
 
 void Process::build_reads() {
     latest_.emplace(cache_, store_.prices(), intake_->directory, intake_->holds, intake_->ingest, clock_, random_,
-                    loops_.fetch.executor(), log_, metrics_, latest_price_options(config_));
+                    loops_.fetch.executor(), log_, metrics_, latest_price_options(config_), redis_ ? &*redis_ : nullptr);
     averages_.emplace(store_.averages(), store_.prices());
     if (!polling_) kept_waits_.emplace(store_.poll_plan(), intake_->holds, clock_, loops_.fetch.executor(), log_, metrics_);
     forecast_.emplace(store_.poll_plan(), intake_->directory, clock_);
@@ -106,6 +110,7 @@ Result<std::optional<PricePoint>> Process::newest(Series const& series) {
 }
 
 void Process::add_modules() {
+    if (redis_) modules_.push_back(std::make_unique<RedisModule>(*redis_));
     if (intake_) {
         modules_.push_back(std::make_unique<IngestModule>(intake_->ingest));
         modules_.push_back(std::make_unique<FetchModule>(loops_.fetch, intake_->directory));
@@ -113,7 +118,7 @@ void Process::add_modules() {
     if (averaging_) modules_.push_back(std::make_unique<consumer::ConsumerModule>(*averaging_, events()));
     if (retention_) modules_.push_back(std::make_unique<relay::RelayModule>(*retention_, relay_ ? &*relay_ : nullptr));
     if (follower_) modules_.push_back(std::make_unique<CacheModule>(*follower_, bus_->tail()));
-    if (polling_) modules_.push_back(std::make_unique<poller::PollerModule>(*polling_));
+    if (has("poller")) modules_.push_back(std::make_unique<poller::PollerModule>(*polling_));
     if (latest_) add_http();
 }
 

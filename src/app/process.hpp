@@ -9,6 +9,7 @@
 #include "adapters/clock/steady_timer.hpp"
 #include "adapters/clock/system_clock.hpp"
 #include "adapters/clock/system_random.hpp"
+#include "adapters/redis/price_cache.hpp"
 #include "modules/http/http_module.hpp"
 #include "services/averaging.hpp"
 #include "services/cache_follower.hpp"
@@ -49,6 +50,7 @@ private:
     /// Unlike that of any other process, at any time.
     std::string owner() { return Uuid::v7(clock_.now(), random_.next(), random_.next()).to_string(); }
     void build_intake(codec::Catalogue catalogue);
+    /// Also where it never starts: for reads it remembers what providers asked for.
     void build_poller();
     void build_reads();
     /// Asked by a thread that may wait, where the store has coroutines alone.
@@ -79,6 +81,7 @@ private:
     std::optional<Retention> retention_;
     std::unique_ptr<OutboxLog> outbox_;
     std::optional<Relay> relay_;
+    std::optional<redis::PriceCache> redis_;
     std::optional<Intake> intake_;
     std::optional<PollDriver> polling_;
     std::optional<LatestPriceService> latest_;

@@ -112,7 +112,7 @@ Awaitable<LatestFetch::End> LatestFetch::fetch(Candidate candidate, Freshness fr
         joined_.Increment();
     } else {
         if (auto failure = refused(candidate)) co_return std::move(*failure);
-        flight = std::make_shared<Flight>(Flight{AsioTimer(fetch_thread_, SteadyTime::max()), std::nullopt});
+        flight = std::make_shared<Flight>(Flight{support::AsioTimer(fetch_thread_, SteadyTime::max()), std::nullopt});
         flights_.emplace(candidate.series, flight);
         net::co_spawn(fetch_thread_, fly(candidate, flight, deadline), net::detached);
     }
@@ -186,7 +186,7 @@ Awaitable<void> LatestFetch::fly(Candidate candidate, std::shared_ptr<Flight> fl
 
 /// The point once it is durable. What is not durable in time is not shown; it still gets stored, and read later.
 Awaitable<LatestFetch::End> LatestFetch::store(Candidate const& candidate, Observation observation) {
-    auto stored = co_await within(options_.commit_budget, ingest_.submit(std::move(observation)));
+    auto stored = co_await support::within(options_.commit_budget, ingest_.submit(std::move(observation)));
     if (stored && stored->has_value()) {
         auto& point = stored->value().front();
         cache_.offer(point);

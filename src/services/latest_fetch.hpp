@@ -5,7 +5,7 @@
 
 #include "services/fetch_failure.hpp"
 #include "services/latest_price.hpp"
-#include "services/within.hpp"
+#include "support/within.hpp"
 
 #include <map>
 #include <memory>
@@ -62,7 +62,7 @@ private:
     };
     using End = std::variant<Known, FetchFailure>;
     struct Flight {
-        AsioTimer landed;  ///< never expires; cancelled on landing, which wakes all who wait
+        support::AsioTimer landed;  ///< never expires; cancelled on landing, which wakes all who wait
         std::optional<End> end;
     };
     class Landing;

@@ -2,14 +2,15 @@
 
 #include "services/latest_fetch.hpp"
 #include "services/unknown_provider.hpp"
-#include "services/within.hpp"
 #include "support/offload.hpp"
+#include "support/within.hpp"
 
 #include <boost/asio/detached.hpp>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <span>
 #include <utility>
 
 namespace mds {
@@ -24,7 +25,7 @@ struct Held {
     PriceSource source;
 };
 
-/// What memory and store know of the candidates.
+/// What memory, shared cache and store know of the candidates.
 struct LookUp {
     std::optional<Held> fresh;
     std::optional<Held> old;  ///< the newest of those that are not fresh
@@ -59,9 +60,11 @@ std::string_view to_string(PriceSource source) noexcept {
 class LatestPriceService::Impl {
 public:
     Impl(LatestCache& cache, PriceReads& store, ProviderDirectory& providers, ProviderHolds& holds, Ingest& ingest, Clock& clock,
-         Random& random, IoExecutor fetch_thread, support::Log log, support::Metrics& metrics, LatestPriceOptions opts)
+         Random& random, IoExecutor fetch_thread, support::Log log, support::Metrics& metrics, LatestPriceOptions opts,
+         PriceCache* shared)
         : options(opts),
           cache_(cache),
+          shared_(shared),
           store_(store),
           providers_(providers),
           clock_(clock),
@@ -85,7 +88,8 @@ public:
         auto found = self->in_memory(*candidates, fresh);
         bool const at_once = found.old && request.on_stale == OnStale::serve;
         if (!found.fresh && !at_once && (fresh.max_age.count() > 0 || !found.old)) {
-            found = co_await self->in_store(*candidates, fresh, std::move(found));
+            found = co_await self->in_shared_cache(*candidates, fresh, std::move(found));
+            if (!found.fresh) found = co_await self->in_store(*candidates, fresh, std::move(found));
         }
         if (found.fresh) co_return self->answer(std::move(*found.fresh), false);
         if (found.old && request.on_stale != OnStale::fetch)
@@ -130,14 +134,26 @@ private:
         return found;
     }
 
-    /// Goes on from what memory knew. The budget is for all candidates together.
+    /// Goes on from what memory knew: only what is newer than that counts.
+    Awaitable<LookUp> in_shared_cache(std::vector<Candidate> const& candidates, Freshness const& fresh, LookUp found) {
+        if (shared_ == nullptr) co_return found;
+        for (auto const& [provider, series] : candidates) {
+            auto known = co_await shared_->latest(series);
+            if (!known || !cache_.offer(*known)) continue;
+            found.take(*known, PriceSource::cache, fresh.holds(*known, clock_.now()));
+            if (found.fresh) break;
+        }
+        co_return found;
+    }
+
+    /// Goes on from what the caches knew. The budget is for all candidates together.
     Awaitable<LookUp> in_store(std::vector<Candidate> const& candidates, Freshness const& fresh, LookUp found) {
         auto const began = clock_.steady_now();
         if (began < store_away_until_.load(std::memory_order_relaxed)) co_return found;
         for (auto const& [provider, series] : candidates) {
             auto const spent = std::chrono::floor<std::chrono::milliseconds>(clock_.steady_now() - began);
             auto const left = std::max(std::chrono::milliseconds(0), options.store_budget - spent);
-            auto stored = co_await within(left, store_.latest(series));
+            auto stored = co_await support::within(left, store_.latest(series));
             if (!stored || stored->has_error()) {
                 store_failures_.Increment();
                 store_away_until_.store(clock_.steady_now() + store_pause, std::memory_order_relaxed);
@@ -145,6 +161,7 @@ private:
             }
             if (auto const& point = stored->value()) {
                 cache_.offer(*point);
+                if (shared_ != nullptr) shared_->offer(std::span(&*point, 1));
                 found.take(*point, PriceSource::store, fresh.holds(*point, clock_.now()));
                 if (found.fresh) co_return found;
             }
@@ -188,6 +205,7 @@ private:
     }
 
     LatestCache& cache_;
+    PriceCache* shared_;
     PriceReads& store_;
     ProviderDirectory& providers_;
     Clock& clock_;
@@ -201,9 +219,9 @@ private:
 
 LatestPriceService::LatestPriceService(LatestCache& cache, PriceReads& store, ProviderDirectory& providers, ProviderHolds& holds,
                                        Ingest& ingest, Clock& clock, Random& random, IoExecutor fetch_thread, support::Log log,
-                                       support::Metrics& metrics, LatestPriceOptions options)
+                                       support::Metrics& metrics, LatestPriceOptions options, PriceCache* shared)
     : impl_(std::make_shared<Impl>(cache, store, providers, holds, ingest, clock, random, fetch_thread, std::move(log), metrics,
-                                   options)) {}
+                                   options, shared)) {}
 
 LatestPriceService::~LatestPriceService() = default;
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <mds/ports/clock.hpp>
+#include <mds/ports/price_cache.hpp>
 #include <mds/ports/price_reads.hpp>
 #include <mds/ports/provider.hpp>
 #include <mds/ports/task.hpp>
@@ -64,9 +65,10 @@ struct LatestPriceOptions {
 /// called in order; every failure is a reason to try the next.
 class LatestPriceService {
 public:
+    /// `shared`: nullptr where there is none. It hears of commits from whoever makes them; this service fills it from the store.
     LatestPriceService(LatestCache& cache, PriceReads& store, ProviderDirectory& providers, ProviderHolds& holds, Ingest& ingest,
                        Clock& clock, Random& random, IoExecutor fetch_thread, support::Log log, support::Metrics& metrics,
-                       LatestPriceOptions options);
+                       LatestPriceOptions options, PriceCache* shared = nullptr);
     ~LatestPriceService();
 
     /// Errors: invalid_argument (unknown provider, with the known ones), not_found, upstream_invalid, unavailable (with

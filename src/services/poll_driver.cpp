@@ -7,18 +7,26 @@
 #include <algorithm>
 #include <atomic>
 #include <future>
+#include <iterator>
+#include <set>
 
 namespace mds {
 
 class PollDriver::Impl : public std::enable_shared_from_this<Impl> {
 public:
     Impl(PollPlanStore& plans, ProviderDirectory& providers, ProviderHolds& holds, ObservationSink& sink, Clock& clock, Timer& timer,
-         Random& random, IoExecutor executor, support::Log log, support::Metrics& metrics, PollDriverOptions options)
+         Random& random, IoExecutor executor, support::Log log, support::Metrics& metrics, PollDriverOptions options, Leases* leases)
         : plans_(plans), providers_(providers), sink_(sink), clock_(clock), timer_(timer), random_(random), executor_(executor),
           log_(log), options_(options), metrics_(metrics), gate_(std::max<std::size_t>(1, options.requests_per_provider), holds),
           schedule_([this](std::string const& name) { return batch_max_of(providers_, name); }, gate_, options.schedule),
           ledger_(std::make_shared<PollLedger>(plans, clock, timer, random, executor, log, metrics_, [this] { check_idle(); })),
           fetcher_(providers, sink, *ledger_, gate_, clock, timer, random, log, metrics_, options.fetch), idle_(ended_.get_future()) {
+        if (leases == nullptr) return;
+        fetcher_.ask_whether_in_charge([this](std::uint64_t task) {
+            lapse_if_due();
+            return schedule_.wants(task);
+        });
+        leases_.emplace(*leases, Uuid::v7(clock.now(), random.next(), random.next()).to_string(), clock, metrics_, options.lease);
         holds.keep_with([ledger = std::weak_ptr(ledger_), &clock, least = options.least_kept_wait](auto const& provider, SteadyTime until) {
             auto const left = std::chrono::duration_cast<std::chrono::microseconds>(until - clock.steady_now());
             auto const keeper = ledger.lock();
@@ -27,7 +35,11 @@ public:
     }
 
     void start() {
-        net::post(executor_, [self = shared_from_this()] { net::co_spawn(self->executor_, self->watch_plan(self), net::detached); });
+        net::post(executor_, [self = shared_from_this()] {
+            if (self->leases_) self->schedule_.own({}, self->clock_.now());
+            net::co_spawn(self->executor_, self->watch_plan(self), net::detached);
+            if (self->leases_) net::co_spawn(self->executor_, self->keep_leases(self), net::detached);
+        });
     }
 
     void changed() noexcept {
@@ -79,7 +91,54 @@ private:
     void check_idle() {
         if (!stopping_ || tasks_ > 0 || !ledger_->idle() || drained_) return;
         drained_ = true;
+        if (!leases_) return ended_.set_value();
+        net::co_spawn(executor_, leave(shared_from_this()), net::detached);
+    }
+
+    /// Others take over at once, not after the time to live.
+    Awaitable<void> leave(std::shared_ptr<Impl> /*keeps this alive*/) {
+        co_await leases_->leave();
         ended_.set_value();
+    }
+
+    /// Rounds until the end.
+    Awaitable<void> keep_leases(std::shared_ptr<Impl> /*keeps this alive*/) {
+        while (!stopping_) {
+            if (loaded_) co_await lease_round();
+            bool const came = co_await timer_.sleep_until(clock_.steady_now() + leases_->pause());
+            if (!came) co_return;
+        }
+    }
+
+    Awaitable<void> lease_round() {
+        if (std::exchange(in_round_, true)) co_return;
+        lapse_if_due();
+        bool const settled = ledger_->idle();
+        auto const idle = [this, settled](std::string const& shard) { return settled && schedule_.idle(shard); };
+        bool const changed = co_await leases_->round(schedule_.shards(), idle);
+        in_round_ = false;
+        if (stopping_ || !changed) co_return;
+        lose_shards();
+        reload();
+    }
+
+    /// What may no longer be polled is not; what may be from now on waits for a plan that knows what others did.
+    void lose_shards() {
+        lapse_if_due();
+        std::set<std::string> kept;
+        std::ranges::set_intersection(schedule_.owned(), leases_->held(), std::inserter(kept, kept.end()));
+        if (kept.size() < schedule_.owned().size()) schedule_.own(std::move(kept), clock_.now());
+        collect();
+    }
+
+    /// Before anything else that a poller does which was stopped or cut off for long: others may have its shards.
+    void lapse_if_due() {
+        if (!leases_ || !leases_->lapsed(clock_.steady_now())) return;
+        if (!schedule_.owned().empty()) {
+            metrics_.leases_lapsed.Increment();
+            log_.warning("poller.leases_lapsed");
+        }
+        schedule_.lapse(clock_.now());
     }
 
     Awaitable<void> watch_plan(std::shared_ptr<Impl> /*keeps this alive*/) {
@@ -99,7 +158,10 @@ private:
     }
 
     Awaitable<void> load(std::shared_ptr<Impl> /*keeps this alive*/) {
-        auto plan = co_await plans_.load(revision_);
+        auto const gained = shards_to_gain();
+        auto known = revision_;
+        if (!gained.empty()) known.reset();
+        auto plan = co_await plans_.load(known);
         loading_ = false;
         if (stopping_) co_return;
         if (!plan) {
@@ -107,26 +169,42 @@ private:
             if (!std::exchange(plan_failed_, true)) log_.warning("poller.plan_failed", {{"message", plan.error().message}});
         } else {
             plan_failed_ = false;
-            if (*plan) take(**plan);
+            if (*plan) take(**plan, gained);
         }
         pump();
         if (std::exchange(again_, false)) reload();
     }
 
-    void take(PollPlan const& plan) {
+    std::set<std::string> shards_to_gain() const {
+        std::set<std::string> gained;
+        if (leases_ && !leases_->lapsed(clock_.steady_now()))
+            std::ranges::set_difference(leases_->held(), schedule_.owned(), std::inserter(gained, gained.end()));
+        return gained;
+    }
+
+    void take(PollPlan const& plan, std::set<std::string> const& gained) {
         UtcTime const now = clock_.now();
         SteadyTime const steady = clock_.steady_now();
         if (!revision_) hold_back(plan, now, steady);
         // What came due until now is decided about before its group may end.
         start_due(now, steady);
         revision_ = plan.revision;
+        if (!gained.empty() && !leases_->lapsed(steady)) {
+            auto mine = schedule_.owned();
+            std::ranges::set_intersection(gained, leases_->held(), std::inserter(mine, mine.end()));
+            schedule_.own(std::move(mine), now);
+        }
         schedule_.apply(plan, now, steady);
+        if (leases_ && leases_->wants_round(schedule_.shards())) net::co_spawn(executor_, round_now(shared_from_this()), net::detached);
         loaded_ = true;
         metrics_.targets.Set(static_cast<double>(schedule_.target_count()));
         metrics_.groups.Set(static_cast<double>(schedule_.group_count()));
         log_.info("poller.plan", {{"revision", plan.revision}, {"jobs", plan.jobs.size()}, {"targets", schedule_.target_count()},
                                   {"groups", schedule_.group_count()}});
     }
+
+    /// Shards that did not exist a moment ago: nobody has to wait for the next round.
+    Awaitable<void> round_now(std::shared_ptr<Impl> /*keeps this alive*/) { co_await lease_round(); }
 
     /// What providers asked for before a restart. Never longer than they may ask for, should a clock have been wrong.
     void hold_back(PollPlan const& plan, UtcTime now, SteadyTime steady) {
@@ -142,6 +220,7 @@ private:
         if (stopping_) return;
         SteadyTime const steady = clock_.steady_now();
         UtcTime const now = clock_.now();
+        lapse_if_due();
         gate_.advance(steady);
         start_due(now, steady);
         metrics_.waiting.Set(static_cast<double>(gate_.waiting()));
@@ -181,7 +260,7 @@ private:
         SteadyTime const give_up = task.give_up;
         auto const shared = std::make_shared<PollTask>(std::move(task));
         gate_.request(provider, clock_.steady_now(), give_up, [this, shared](ProviderGate::Slot slot) {
-            if (slot) return launch(std::move(*shared), std::move(slot));
+            if (slot && schedule_.wants(shared->id)) return launch(std::move(*shared), std::move(slot));
             if (stopping_) return;  // the next start finds the tick not tried
             PollTaskEnd end;
             end.id = shared->id;
@@ -226,6 +305,7 @@ private:
         }
         --tasks_;
         metrics_.in_flight.Set(static_cast<double>(tasks_));
+        lapse_if_due();
         schedule_.finished(end, clock_.steady_now(), random_);
         collect();
         if (stopping_) check_idle();
@@ -251,6 +331,8 @@ private:
     PollSchedule schedule_;
     std::shared_ptr<PollLedger> ledger_;
     PollFetcher fetcher_;
+    std::optional<PollLeases> leases_;
+    bool in_round_ = false;
 
     std::optional<std::int64_t> revision_;
     bool loading_ = false;
@@ -268,8 +350,9 @@ private:
 
 PollDriver::PollDriver(PollPlanStore& plans, ProviderDirectory& providers, ProviderHolds& holds, ObservationSink& sink, Clock& clock,
                        Timer& timer, Random& random, IoExecutor fetch_thread, support::Log log, support::Metrics& metrics,
-                       PollDriverOptions options)
-    : impl_(std::make_shared<Impl>(plans, providers, holds, sink, clock, timer, random, fetch_thread, std::move(log), metrics, options)) {}
+                       PollDriverOptions options, Leases* leases)
+    : impl_(std::make_shared<Impl>(plans, providers, holds, sink, clock, timer, random, fetch_thread, std::move(log), metrics, options,
+                                   leases)) {}
 
 PollDriver::~PollDriver() { impl_->release(); }
 

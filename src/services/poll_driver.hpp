@@ -2,12 +2,14 @@
 
 #include <mds/module.hpp>
 #include <mds/ports/clock.hpp>
+#include <mds/ports/leases.hpp>
 #include <mds/ports/poll_plan.hpp>
 #include <mds/ports/provider.hpp>
 #include <mds/ports/task.hpp>
 
 #include "services/observation_sink.hpp"
 #include "services/poll_fetcher.hpp"
+#include "services/poll_leases.hpp"
 #include "services/poll_schedule.hpp"
 #include "support/log.hpp"
 #include "support/metrics.hpp"
@@ -26,6 +28,7 @@ struct PollDriverOptions {
     std::chrono::microseconds wake_apart{1000};         ///< ticks due within this are started together
     /// Shorter waits that a provider asked for are over before a restart is, so they are not stored.
     std::chrono::seconds least_kept_wait{2};
+    PollLeaseOptions lease{};
 };
 
 /// Runs the schedule: loads the plan, starts what is due, records what is missed. Everything happens on one I/O thread, which another
@@ -33,10 +36,10 @@ struct PollDriverOptions {
 class PollDriver {
 public:
     /// `timer` is nobody else's: its sleepers are woken when the poller stops. What `holds` learns, from whomever, is kept in `plans`
-    /// from here on.
+    /// from here on. `leases`: how replicas share the work; nullptr: all of it is this process's.
     PollDriver(PollPlanStore& plans, ProviderDirectory& providers, ProviderHolds& holds, ObservationSink& sink, Clock& clock,
                Timer& timer, Random& random, IoExecutor fetch_thread, support::Log log, support::Metrics& metrics,
-               PollDriverOptions options = {});
+               PollDriverOptions options = {}, Leases* leases = nullptr);
     ~PollDriver();
 
     /// Any thread.

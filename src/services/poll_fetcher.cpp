@@ -182,7 +182,7 @@ Observation PollFetcher::observe(Run const& run, FetchStep const& step, FetchAns
     observation.duration = answer.duration;
     observation.cause = run.task.cause;
     observation.attempt = step.attempt;
-    if (run.task.due) {
+    if (run.task.due && in_charge_(run.task.id)) {
         Tick tick;
         tick.group = run.task.group;
         tick.due = *run.task.due;

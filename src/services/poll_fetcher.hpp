@@ -33,6 +33,10 @@ public:
     PollFetcher(ProviderDirectory& providers, ObservationSink& sink, PollLedger& ledger, ProviderGate& gate, Clock& clock, Timer& timer,
                 Random& random, support::Log log, PollMetrics& metrics, PollFetchOptions options);
 
+    /// Asked, with the task's id, before an answer goes to the store: whether this process may still say how its tick ended. Where not,
+    /// the prices are kept, and belong to no tick.
+    void ask_whether_in_charge(std::function<bool(std::uint64_t)> in_charge) { in_charge_ = std::move(in_charge); }
+
     /// `slot`: at the task's first provider. `storing` is called once nothing is left but to store.
     Awaitable<PollTaskEnd> run(PollTask task, ProviderGate::Slot slot, std::function<void()> storing);
 
@@ -62,6 +66,7 @@ private:
     support::Log log_;
     PollMetrics& metrics_;
     PollFetchOptions options_;
+    std::function<bool(std::uint64_t)> in_charge_ = [](std::uint64_t) { return true; };
     RetryBudget budget_;
     std::map<std::string, std::set<Symbol>> spoilers_;  ///< symbols that spoil a provider's batches
     std::map<std::string, std::set<Symbol>> overdue_;   ///< by group: symbols that had no turn in its last tick

@@ -29,6 +29,9 @@ struct PollMetrics {
     prometheus::Counter& plan_failures;
     prometheus::Counter& faults;           ///< of ours: tasks that ended by an exception
     prometheus::Counter& clock_jumps;
+    prometheus::Counter& lease_failures;
+    prometheus::Counter& leases_lapsed;
+    prometheus::Gauge& leases;             ///< shards that are polled here, where replicas share the work
     prometheus::Gauge& in_flight;
     prometheus::Gauge& waiting;
     prometheus::Gauge& targets;

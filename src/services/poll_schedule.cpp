@@ -26,7 +26,7 @@ std::vector<PollTask> PollSchedule::advance(UtcTime now, SteadyTime steady, bool
         tick(*found->second, now, steady, accepting, tasks);
         arm(*found->second);
     }
-    if (accepting && !wanting_.empty() && steady >= immediate_retry_) start_immediate(now, steady, tasks);
+    if (accepting && !wanting_.empty() && owns(immediate_shard) && steady >= immediate_retry_) start_immediate(now, steady, tasks);
     return tasks;
 }
 
@@ -98,7 +98,7 @@ void PollSchedule::finished(PollTaskEnd const& end, SteadyTime steady, Random& r
     auto const found = groups_.find(end.id);
     if (found == groups_.end()) return finish_immediate(end, steady);
     Group& group = *found->second;
-    if (!end.settled && group.current_counts) {
+    if (!end.settled && group.current_counts && !group.lapsed) {
         // Before what was missed while it ran, so that ranges stay in order. Also where the clock was set back meanwhile: the tick was
         // counted when it began.
         auto const reason = end.tried ? MissedReason::store_down : MissedReason::provider_wait;

@@ -69,6 +69,20 @@ public:
     PollSchedule(BatchMax batch_max, ProviderGate const& gate, PollScheduleOptions options = {});
     ~PollSchedule();
 
+    /// What replicas may share: shards of at most shard_targets targets (more only where a provider takes more in one request), none
+    /// of which divides a group; and, as the last one, the polls that jobs ask for at once.
+    std::vector<std::string> shards() const;
+    /// From now on these shards alone are polled; before the first call all are. What was lost ends with the tick under way. What is
+    /// gained begins with the next plan, which has to be newer than the gain: it says what others did.
+    void own(std::set<std::string> shards, UtcTime now);
+    /// Somebody else may hold the shards already: as own({}), and the ledger of what was missed lately is left to them.
+    void lapse(UtcTime now);
+    std::set<std::string> const& owned() const noexcept { return owned_; }
+    /// Nothing of the shard is under way.
+    bool idle(std::string const& shard) const;
+    /// Whether a task that waits for its turn is still ours.
+    bool wants(std::uint64_t id) const;
+
     /// Takes over a plan. The first one also finds the ticks that nobody was there for.
     void apply(PollPlan const& plan, UtcTime now, SteadyTime steady);
 
@@ -82,7 +96,7 @@ public:
     std::optional<UtcTime> next_due() const;
     /// When jobs that wait to be polled at once want advance() again.
     std::optional<SteadyTime> immediate_due() const {
-        if (wanting_.empty()) return std::nullopt;
+        if (wanting_.empty() || !owns(immediate_shard)) return std::nullopt;
         return immediate_retry_;
     }
 
@@ -94,6 +108,9 @@ public:
     std::size_t target_count() const noexcept { return targets_.size(); }
     std::size_t group_count() const noexcept { return live_groups_; }
     std::uint64_t clock_jumps() const noexcept { return jumps_; }
+
+    static constexpr std::size_t shard_targets = 500;
+    static constexpr char const* immediate_shard = "at-once";
 
 private:
     struct Group;
@@ -116,6 +133,8 @@ private:
     void regroup(Lane& lane, UtcTime now, SteadyTime steady);
     Group& create_group(Lane& lane, HashPrefix prefix, UtcTime since, UtcTime now);
     static std::optional<SteadyTime> earliest_turn(Leaves const& former, HashPrefix prefix);
+    bool owns(std::string const& shard) const { return sole_owner_ || owned_.contains(shard); }
+    void lose(Group& group, UtcTime now);
     void catch_up(Group& group, SteadyTime turn, UtcTime now, SteadyTime steady);
     void slept_through(Group& group, UtcTime now);
     void emit_if_idle(Group& group);
@@ -149,6 +168,9 @@ private:
     std::uint64_t jumps_ = 0;
     std::priority_queue<Due, std::vector<Due>, std::greater<>> heap_;   ///< an entry that its group no longer waits for is stale
     std::unordered_map<std::uint64_t, Immediate> immediate_;
+    bool sole_owner_ = true;
+    std::set<std::string> owned_;
+    std::set<std::string> gained_;  ///< since the last plan
     std::set<std::string> wanting_;  ///< jobs to be polled at once
     SteadyTime immediate_retry_{};
     std::map<std::string, Family, std::less<>> families_;  ///< only while a plan is taken over

@@ -41,10 +41,15 @@ void PollSchedule::apply(PollPlan const& plan, UtcTime now, SteadyTime steady) {
             changed.insert(&lane);
         }
     }
+    for (auto& [name, lane] : lanes_) {
+        auto const gained = [this](std::string const& shard) { return gained_.contains(shard); };
+        if (std::ranges::any_of(lane->shards, gained)) changed.insert(lane.get());
+    }
     for (Lane* const lane : changed) families_[lane->name];
     remember_progress(plan);
     for (Lane* const lane : changed) regroup(*lane, now, steady);
     started_ = true;
+    gained_.clear();
     families_.clear();
 }
 
@@ -140,40 +145,57 @@ PollSchedule::Lane& PollSchedule::lane_of(PollTargets::Place const& place) {
     return *lane;
 }
 
-/// Deals the lane's members anew. Groups whose name is still there keep everything but their members.
+/// Deals the lane's members anew. Groups whose name is still there keep everything but their members; those of other replicas' shards
+/// are only counted.
 void PollSchedule::regroup(Lane& lane, UtcTime now, SteadyTime steady) {
     std::vector<std::uint64_t> hashes;
     hashes.reserve(lane.members.size());
     for (auto const& member : lane.members) hashes.push_back(member.first);
+    auto const shards = split_into_buckets(hashes, std::max(lane.batch_max, shard_targets));
+    lane.shards.clear();
+    for (Bucket const& shard : shards) lane.shards.push_back(lane.name + ':' + to_string(shard.prefix));
     Leaves const before = std::exchange(lane.groups, {});
     auto former = before;
+    auto waiting = std::exchange(lane.newcomers, {});
     auto member = lane.members.begin();
+    std::size_t shard = 0;
     for (Bucket const& bucket : split_into_buckets(hashes, lane.batch_max)) {
+        while (!shards[shard].prefix.covers(bucket.prefix.bits)) ++shard;
         std::vector<Symbol> symbols;
         UtcTime since = UtcTime::max();
+        auto const first = member;
         for (std::size_t at = bucket.first; at < bucket.last; ++at, ++member) {
             symbols.push_back(member->second);
-            auto const newcomer = lane.newcomers.find(*member);
-            since = std::min(since, newcomer == lane.newcomers.end() ? now : newcomer->second);
+            auto const newcomer = waiting.find(*member);
+            since = std::min(since, newcomer == waiting.end() ? now : newcomer->second);
+        }
+        if (!owns(lane.shards[shard])) {
+            for (auto at = first; at != member; ++at) {
+                auto const newcomer = waiting.find(*at);
+                lane.newcomers[*at] = newcomer == waiting.end() ? now : newcomer->second;
+            }
+            continue;
         }
         Group* group = nullptr;
+        bool taken_over = !started_;
         if (auto const found = former.find(bucket.prefix); found != former.end()) {
             group = found->second;
             former.erase(found);
         } else {
             group = &create_group(lane, bucket.prefix, since, now);
+            taken_over = taken_over || (gained_.contains(lane.shards[shard]) && progress_of(lane, bucket.prefix) != UtcTime{});
             auto const turn = earliest_turn(before, bucket.prefix);
             catch_up(*group, turn.value_or(steady), now, steady);
         }
+        group->shard = lane.shards[shard];
         if (group->symbols == nullptr || *group->symbols != symbols) {
             emit_if_idle(*group);
             group->symbols = std::make_shared<std::vector<Symbol> const>(std::move(symbols));
         }
         lane.groups.emplace(bucket.prefix, group);
-        if (!started_) slept_through(*group, now);
+        if (taken_over) slept_through(*group, now);
     }
     for (auto& [prefix, group] : former) retire(*group);
-    lane.newcomers.clear();
 }
 
 PollSchedule::Group& PollSchedule::create_group(Lane& lane, HashPrefix prefix, UtcTime since, UtcTime now) {

@@ -35,6 +35,8 @@ struct PollSchedule::Group {
     bool current_counts = false;                ///< the ledger waits for its end
     SteadyTime turn{};                          ///< of its last tick; in a group dealt anew, the earliest of its members'
     bool retired = false;
+    bool lapsed = false;                        ///< the ledger of its tick under way is somebody else's
+    std::string shard;
     std::map<std::string, BackOff> back_offs;   ///< per provider, empty while all is well
     std::vector<Range> ranges;                  ///< not yet handed out; the last one may still grow
 
@@ -48,8 +50,9 @@ struct PollSchedule::Lane {
     std::string name;
     std::size_t batch_max = 1;
     std::set<std::pair<std::uint64_t, Symbol>> members;
-    std::map<std::pair<std::uint64_t, Symbol>, UtcTime> newcomers;  ///< since the last regrouping: from when their ticks count
+    std::map<std::pair<std::uint64_t, Symbol>, UtcTime> newcomers;  ///< of no group of ours until now: from when their ticks count
     std::map<HashPrefix, Group*> groups;
+    std::vector<std::string> shards;                                ///< in the order of their prefixes
 };
 
 struct PollSchedule::JobState {

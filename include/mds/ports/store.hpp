@@ -3,6 +3,7 @@
 #include <mds/ports/averaging_store.hpp>
 #include <mds/ports/ingest_store.hpp>
 #include <mds/ports/job_store.hpp>
+#include <mds/ports/leases.hpp>
 #include <mds/ports/outbox.hpp>
 #include <mds/ports/poll_plan.hpp>
 #include <mds/ports/price_reads.hpp>
@@ -30,6 +31,7 @@ struct StorePorts {
     OutboxPruner& outbox_pruner;
     RawRetention& raw_retention;
     StoreMonitor& monitor;
+    Leases* leases = nullptr;  ///< none: one process alone can have this store
 };
 
 /// An open store: its ports, and what only start and `migrate` ask. Construct after, and destroy before, the I/O threads whose
@@ -53,6 +55,8 @@ public:
     OutboxPruner& outbox_pruner() const noexcept { return ports_.outbox_pruner; }
     RawRetention& raw_retention() const noexcept { return ports_.raw_retention; }
     StoreMonitor& monitor() const noexcept { return ports_.monitor; }
+    /// nullptr: one process alone can have this store.
+    Leases* leases() const noexcept { return ports_.leases; }
 
     /// A reader of its own for each caller; to be destroyed before the store.
     virtual std::unique_ptr<OutboxLog> open_outbox() = 0;

@@ -95,6 +95,19 @@ extern Sql const retire_offsets;
 extern Sql const retire;
 }  // namespace relay
 
+namespace leases {
+extern Sql const live;
+extern Sql const forget;
+extern Sql const make;
+extern Sql const renew;
+extern Sql const claim;
+extern Sql const share;
+extern Sql const held;
+extern Sql const give_back;
+extern Sql const give_all_back;
+extern Sql const leave;
+}  // namespace leases
+
 namespace meta {
 extern Sql const lock_migrations;
 extern Sql const has_tables;

@@ -4,6 +4,7 @@
 #include "adapters/postgres/averaging.hpp"
 #include "adapters/postgres/condition.hpp"
 #include "adapters/postgres/ingest.hpp"
+#include "adapters/postgres/leases.hpp"
 #include "adapters/postgres/migrations.hpp"
 #include "adapters/postgres/outbox.hpp"
 #include "adapters/postgres/relay_cursor.hpp"
@@ -89,6 +90,7 @@ struct Store::Parts {
     JobPort jobs;
     AverageStore averaging;
     RelayCursorPort relay;
+    LeasePort leases;
     Pruner pruner;
     Mender mender;
 
@@ -104,11 +106,12 @@ struct Store::Parts {
           jobs(readers, writers),
           averaging(options, condition, metrics),
           relay(options, condition),
+          leases(options, condition),
           pruner(options, condition, metrics),
           mender(condition, options) {}
 
     StorePorts ports() noexcept {
-        return {ingest, prices, prices, latest, jobs, jobs, jobs, averaging, averaging, relay, pruner, pruner, condition};
+        return {ingest, prices, prices, latest, jobs, jobs, jobs, averaging, averaging, relay, pruner, pruner, condition, &leases};
     }
 };
 

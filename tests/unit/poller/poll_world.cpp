@@ -202,6 +202,63 @@ void World::start() {
     driver->start();
 }
 
+Replica& World::join(Leases& leases) {
+    auto& replica = *replicas_.emplace_back(std::make_unique<Replica>(time));
+    replica.driver = std::make_unique<PollDriver>(*this, *this, replica.holds, *this, time, replica.timer, random,
+                                                  replica.context.get_executor(), support::Log::silent(), replica.metrics, options,
+                                                  &leases);
+    replica.driver->start();
+    return replica;
+}
+
+double Replica::polled_shards() const {
+    auto const text = metrics.render();
+    std::string const line = "\nmds_poller_leases ";
+    return std::stod(text.substr(text.find(line) + line.size()));
+}
+
+Task<LeaseRound> LeaseTable::renew(std::string owner, std::vector<std::string> wanted, milliseconds ttl) {
+    if (!up) co_return Error(ErrorCode::unavailable, "the store is away");
+    auto const now = time_.steady_now();
+    owners_[owner] = now + ttl;
+    auto const live = std::ranges::count_if(owners_, [now](auto const& one) { return one.second > now; });
+    LeaseRound round;
+    round.share = (wanted.size() + static_cast<std::size_t>(live) - 1) / static_cast<std::size_t>(live);
+    std::size_t mine = 0;
+    for (auto& [key, row] : rows_) {
+        if (row.owner != owner || row.expires <= now) continue;
+        row.expires = now + ttl;
+        mine += std::ranges::count(wanted, key) > 0 ? 1 : 0;
+    }
+    for (auto const& key : wanted) {
+        auto& row = rows_[key];
+        if (row.expires > now || mine >= round.share) continue;
+        row.owner = owner;
+        row.expires = now + ttl;
+        ++row.term;
+        ++mine;
+    }
+    for (auto const& [key, row] : rows_) {
+        if (row.owner == owner && row.expires > now) round.held.push_back(Lease{key, row.term});
+    }
+    co_return round;
+}
+
+Task<void> LeaseTable::give_back(std::string owner, std::vector<std::string> keys) {
+    for (auto const& key : keys) {
+        if (rows_[key].owner == owner) rows_[key].expires = SteadyTime{};
+    }
+    co_return Result<void>();
+}
+
+Task<void> LeaseTable::leave(std::string owner) {
+    for (auto& [key, row] : rows_) {
+        if (row.owner == owner) row.expires = SteadyTime{};
+    }
+    owners_.erase(owner);
+    co_return Result<void>();
+}
+
 void World::stop() {
     driver->interrupt();
     run(seconds(60));
@@ -211,7 +268,9 @@ void World::stop() {
 void World::crash() {
     time.forget_sleepers();
     if (context_) context_->stop();
+    for (auto const& replica : replicas_) replica->context.stop();
     driver.reset();
+    replicas_.clear();
     context_.reset();
     poll_timer.reset();
     for (auto& [name, one] : providers) one->in_flight = 0;
@@ -223,6 +282,11 @@ void World::run(microseconds length) {
         if (context_) {
             context_->restart();
             context_->poll();
+        }
+        for (auto const& replica : replicas_) {
+            if (replica->frozen) continue;
+            replica->context.restart();
+            replica->context.poll();
         }
         auto const next = time.next();
         if (!next || *next > end) break;

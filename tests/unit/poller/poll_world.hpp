@@ -113,6 +113,40 @@ private:
     Random& random_;
 };
 
+/// The leases as a store keeps them, by virtual time.
+class LeaseTable final : public Leases {
+public:
+    explicit LeaseTable(VirtualTime& time) : time_(time) {}
+    Task<LeaseRound> renew(std::string owner, std::vector<std::string> wanted, milliseconds ttl) override;
+    Task<void> give_back(std::string owner, std::vector<std::string> keys) override;
+    Task<void> leave(std::string owner) override;
+
+    bool up = true;
+
+private:
+    struct Row {
+        std::string owner;
+        std::int64_t term = 0;
+        SteadyTime expires{};
+    };
+    VirtualTime& time_;
+    std::map<std::string, Row> rows_;
+    std::map<std::string, SteadyTime> owners_;
+};
+
+/// One of several pollers of the same world, with memory and thread of its own.
+struct Replica {
+    net::io_context context{1};
+    support::Metrics metrics;
+    ProviderHolds holds;
+    PollTimer timer;
+    std::unique_ptr<PollDriver> driver;
+    bool frozen = false;  ///< as after SIGSTOP; for ever: as after SIGKILL
+
+    explicit Replica(VirtualTime& time) : timer(time) {}
+    double polled_shards() const;
+};
+
 /// The durable world: survives the poller.
 class World final : public ProviderDirectory, public ObservationSink, public PollPlanStore {
 public:
@@ -135,6 +169,7 @@ public:
     void changed();  ///< one more revision, and the poller is told
 
     void start();
+    Replica& join(Leases& leases);  ///< one more poller beside others
     void stop();                    ///< gracefully
     void crash();                   ///< everything in memory is gone
     void run(microseconds time);
@@ -171,6 +206,7 @@ private:
     std::map<std::pair<std::string, Symbol>, UtcTime> polled_at_;
     SteadyTime began_ = time.steady_now();
     std::unique_ptr<net::io_context> context_;
+    std::vector<std::unique_ptr<Replica>> replicas_;
 };
 
 /// How every tick ended, from the tables alone.

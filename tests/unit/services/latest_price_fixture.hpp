@@ -31,8 +31,9 @@ struct LatestPriceFixture {
         return options;
     }
 
-    explicit LatestPriceFixture(LatestPriceOptions options = unhurried())
-        : service(cache, store, directory, holds, ingest, clock, random, loop.executor(), support::Log::silent(), metrics, options) {
+    explicit LatestPriceFixture(LatestPriceOptions options = unhurried(), PriceCache* shared = nullptr)
+        : service(cache, store, directory, holds, ingest, clock, random, loop.executor(), support::Log::silent(), metrics, options,
+                  shared) {
         directory.add(provider);
         directory.add(second);
         ingest.start();

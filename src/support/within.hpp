@@ -1,7 +1,5 @@
 #pragma once
 
-#include <mds/ports/task.hpp>
-
 #include "support/offload.hpp"
 
 #include <boost/asio/basic_waitable_timer.hpp>
@@ -14,14 +12,14 @@
 #include <optional>
 #include <utility>
 
-namespace mds {
+namespace mds::support {
 
-using AsioTimer = net::basic_waitable_timer<std::chrono::steady_clock, net::wait_traits<std::chrono::steady_clock>, IoExecutor>;
+using AsioTimer = net::basic_waitable_timer<std::chrono::steady_clock, net::wait_traits<std::chrono::steady_clock>, Executor>;
 
 /// Waits for `task` at most `budget`; nullopt: it took longer. The task is not cancelled (a store's read cannot be): it goes on and
 /// its result is dropped.
 template <class T>
-Awaitable<std::optional<T>> within(std::chrono::milliseconds budget, Awaitable<T> task) {
+net::awaitable<std::optional<T>, Executor> within(std::chrono::milliseconds budget, net::awaitable<T, Executor> task) {
     struct Race {
         AsioTimer timer;
         std::optional<T> result;
@@ -34,8 +32,8 @@ Awaitable<std::optional<T>> within(std::chrono::milliseconds budget, Awaitable<T
         race->timer.cancel();
     };
     net::co_spawn(executor, std::move(task), std::move(finish));
-    if (!race->result) co_await race->timer.async_wait(support::as_result);
+    if (!race->result) co_await race->timer.async_wait(as_result);
     co_return std::move(race->result);
 }
 
-}  // namespace mds
+}  // namespace mds::support

@@ -1,0 +1,60 @@
+// Which part of the schedule is this process's.
+#include "services/poll_schedule.hpp"
+#include "services/poll_schedule_state.hpp"
+
+#include <algorithm>
+
+namespace mds {
+
+std::vector<std::string> PollSchedule::shards() const {
+    std::vector<std::string> all;
+    for (auto const& [name, lane] : lanes_) all.insert(all.end(), lane->shards.begin(), lane->shards.end());
+    all.emplace_back(immediate_shard);
+    return all;
+}
+
+void PollSchedule::own(std::set<std::string> shards, UtcTime now) {
+    for (auto const& shard : shards) {
+        if (!owned_.contains(shard)) gained_.insert(shard);
+    }
+    std::erase_if(gained_, [&](std::string const& shard) { return !shards.contains(shard); });
+    owned_ = std::move(shards);
+    sole_owner_ = false;
+    std::vector<Group*> lost;
+    for (auto const& [id, group] : groups_) {
+        if (!group->retired && !owns(group->shard)) lost.push_back(group.get());
+    }
+    for (Group* const group : lost) lose(*group, now);
+}
+
+void PollSchedule::lapse(UtcTime now) {
+    for (auto const& [id, group] : groups_) {
+        group->ranges.clear();
+        group->lapsed = true;
+    }
+    own({}, now);
+}
+
+/// Ticks up to now were ours, and are in the ledger; whoever polls them next reads there where to go on.
+void PollSchedule::lose(Group& group, UtcTime now) {
+    Lane& lane = *group.lane;
+    for (auto const& symbol : *group.symbols) {
+        auto const member = std::pair(stable_hash(symbol.str()), symbol);
+        if (lane.members.contains(member)) lane.newcomers[member] = now;
+    }
+    lane.groups.erase(group.prefix);
+    retire(group);
+}
+
+bool PollSchedule::idle(std::string const& shard) const {
+    if (shard == immediate_shard) return immediate_.empty();
+    return std::ranges::none_of(
+        groups_, [&](auto const& entry) { return entry.second->shard == shard && entry.second->state != Group::State::idle; });
+}
+
+bool PollSchedule::wants(std::uint64_t id) const {
+    auto const found = groups_.find(id);
+    return found == groups_.end() || !found->second->lapsed;
+}
+
+}  // namespace mds
