@@ -160,6 +160,10 @@ Awaitable<void> LatestFetch::fly(Candidate candidate, std::shared_ptr<Flight> fl
         .counter("mds_latest_price_fetches_total", "Provider calls made for reads, by outcome",
                  {{"provider", traits.name}, {"outcome", std::string(to_string(outcome))}})
         .Increment();
+    if (retry_after) {
+        // With a price: its budget is spent by it.
+        holds_.hold(traits.name, clock_.steady_now() + *retry_after, reject == nullptr ? Outcome::rate_limited : outcome);
+    }
     if (reject == nullptr) {
         auto end = co_await store(candidate, std::move(observation));
         if (auto const* const failure = std::get_if<FetchFailure>(&end))
@@ -173,7 +177,6 @@ Awaitable<void> LatestFetch::fly(Candidate candidate, std::shared_ptr<Flight> fl
     if (failure.error.code == ErrorCode::unavailable) {
         failure.error.retry_after = retry_after.value_or(options_.failed_fetch_memory);
     }
-    if (retry_after) holds_.hold(traits.name, clock_.steady_now() + *retry_after, outcome);
     log_.info("latest_price.fetch_failed", {{"provider", traits.name},
                                             {"symbol", candidate.series.symbol.str()},
                                             {"outcome", to_string(outcome)},

@@ -12,6 +12,11 @@ ProviderTraits traits_of(codec::ProviderEntry const& entry) {
     ProviderTraits traits;
     traits.name = entry.name;
     traits.batch_max = entry.batch ? std::max<std::size_t>(1, entry.batch->max) : 1;
+    traits.quota = entry.quota;
+    for (auto const& window : entry.quota) {
+        // A request that costs more than a whole window could never be made.
+        if (window.per_symbol) traits.batch_max = std::min(traits.batch_max, window.limit);
+    }
     traits.missing_secret = entry.missing_secret();
     traits.zero_means_unknown = entry.zero_means_unknown;
     return traits;
@@ -50,6 +55,26 @@ void add_unspellable(std::vector<Symbol> const& symbols, std::vector<SymbolResul
         if (i < results.size() && results[i].symbol == symbols[i]) continue;
         Reject reject(Outcome::unknown_symbol, "the provider has no spelling for " + symbols[i].str());
         results.insert(results.begin() + static_cast<std::ptrdiff_t>(i), SymbolResult(symbols[i], std::move(reject)));
+    }
+}
+
+std::vector<std::string> wanted_fields(codec::ProviderEntry const& entry) {
+    if (!entry.budget) return {};
+    std::vector<std::string> fields(1, entry.budget->field);
+    if (!entry.budget->reset_field.empty()) fields.push_back(entry.budget->reset_field);
+    return fields;
+}
+
+/// The provider wants to be left alone, even where it does not say for how long.
+bool is_refusal(codec::Verdict const& verdict) {
+    auto const* reject = std::get_if<Reject>(&verdict);
+    if (reject == nullptr) return false;
+    switch (reject->outcome) {
+        case Outcome::rate_limited:
+        case Outcome::quota_exhausted:
+        case Outcome::banned:
+        case Outcome::blocked: return true;
+        default: return false;
     }
 }
 
@@ -97,7 +122,7 @@ Awaitable<FetchAnswer> HttpProvider::fetch(std::vector<Symbol> symbols, SteadyTi
     auto const asked = blocked ? std::vector<Symbol>() : spellable(entry_, symbols);
     auto request = asked.empty() ? std::nullopt : codec::make_request(entry_, asked);
     if (request) {
-        HttpRequest http_request{std::move(request->url), std::move(request->headers)};
+        HttpRequest http_request{std::move(request->url), std::move(request->headers), wanted_fields(entry_)};
         HttpResult http = co_await http_.get(std::move(http_request), deadline);
         answer.fetched_at = clock_.now();
         answer.duration = std::chrono::duration_cast<std::chrono::microseconds>(clock_.steady_now() - begin);
@@ -116,17 +141,33 @@ void HttpProvider::take(HttpAnswer& http, std::span<Symbol const> symbols, Fetch
     // Judged as it came, masked afterwards: a short key may be a part of a number.
     codec::ProviderAnswer const view{http.status, http.content_type, http.body, http.truncated};
     auto judgement = codec::judge(entry_, symbols, view, answer.fetched_at);
+    answer.retry_after = pause_after(http, judgement, answer.fetched_at);
     for (std::size_t i = 0; i < symbols.size(); ++i) {
         answer.results.emplace_back(symbols[i], numbered(std::move(judgement.verdicts[i]), answer.fetched_at));
     }
-    answer.retry_after = codec::read_retry_after(http.retry_after, answer.fetched_at);
-    if (!answer.retry_after) answer.retry_after = judgement.retry_after;
     RawAnswer raw;
     raw.http_status = http.status;
     raw.content_type = printable(mask_.masked(http.content_type));
     raw.body = http.truncated ? mask_.masked_cut(http.body) : mask_.masked(http.body);
     raw.truncated = http.truncated;
     answer.answer = std::move(raw);
+}
+
+std::optional<std::chrono::seconds> HttpProvider::pause_after(HttpAnswer const& http, codec::Judgement const& judgement,
+                                                              UtcTime at) const {
+    auto pause = codec::read_retry_after(http.retry_after, at);
+    if (!pause) pause = judgement.retry_after;
+    if (!pause && std::any_of(judgement.verdicts.begin(), judgement.verdicts.end(), is_refusal)) pause = entry_.back_off;
+    auto const spent = entry_.budget ? codec::read_budget_pause(*entry_.budget, http.fields, at) : std::nullopt;
+    return std::max(pause, spent);
+}
+
+std::string HttpProvider::batch_key(Symbol const& symbol) const {
+    auto const same = entry_.batch ? entry_.batch->same : codec::SamePart::none;
+    if (same == codec::SamePart::none) return {};
+    auto const spelled = entry_.spelling.spell(symbol);
+    if (!spelled) return {};
+    return same == codec::SamePart::base ? spelled->base : spelled->quote;
 }
 
 std::variant<Quote, Reject> HttpProvider::numbered(codec::Verdict&& verdict, UtcTime at) {

@@ -37,9 +37,11 @@ public:
     HttpProvider(codec::ProviderEntry entry, CurlClient& http, Clock const& clock, Random& random, support::Metrics& metrics);
 
     ProviderTraits const& traits() const noexcept override { return traits_; }
+    std::string batch_key(Symbol const& symbol) const override;
     Awaitable<FetchAnswer> fetch(std::vector<Symbol> symbols, SteadyTime deadline) override;
 
 private:
+    std::optional<std::chrono::seconds> pause_after(HttpAnswer const& http, codec::Judgement const& judgement, UtcTime at) const;
     void take(HttpAnswer& http, std::span<Symbol const> symbols, FetchAnswer& answer);
     std::variant<Quote, Reject> numbered(codec::Verdict&& verdict, UtcTime at);
 
