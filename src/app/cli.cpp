@@ -4,6 +4,7 @@
 #include "app/config_schema.hpp"
 #include "app/file_content.hpp"
 #include "app/invocation.hpp"
+#include "app/provider_command.hpp"
 #include "app/version.hpp"
 #include "app/wiring.hpp"
 
@@ -71,6 +72,9 @@ ExitCode with_config(Invocation const& invocation, ProcessContext const& process
             process.out << "OK: " << path << "\n";
         return ExitCode::ok;
     }
+    if (invocation.command == Command::provider_check || invocation.command == Command::provider_test) {
+        return ask_provider(invocation, loaded.config, std::move(providers.catalogue), process);
+    }
     auto const log = log_of(loaded.config.log, process.terminal);
     if (invocation.command == Command::migrate) return migrate(loaded.config, invocation.new_epoch, log);
     auto const signal = process.signals();
@@ -84,6 +88,8 @@ ExitCode dispatch(Invocation const& invocation, ProcessContext const& process) {
         case Command::config_reference: print_reference(process.out); return ExitCode::ok;
         case Command::serve:
         case Command::check_config:
+        case Command::provider_check:
+        case Command::provider_test:
         case Command::migrate: return with_config(invocation, process);
     }
     return ExitCode::failure;

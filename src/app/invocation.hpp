@@ -10,7 +10,16 @@
 
 namespace mds::app {
 
-enum class Command { serve, check_config, migrate, config_reference, version, help };
+enum class Command { serve, check_config, migrate, config_reference, provider_check, provider_test, version, help };
+
+/// What `provider check` and `provider test` are about.
+struct ProviderQuestion {
+    std::string provider;
+    std::vector<std::string> symbols;
+    std::string file;  ///< of check: the saved body
+    int status = 200;
+    std::string content_type;
+};
 
 /// A command line that was understood.
 struct Invocation {
@@ -19,6 +28,7 @@ struct Invocation {
     std::vector<ConfigSources::Flag> flags;
     bool print = false;      ///< of check-config
     bool new_epoch = false;  ///< of migrate
+    ProviderQuestion question;  ///< of provider check and provider test
 };
 
 /// Or a sentence for the user.
