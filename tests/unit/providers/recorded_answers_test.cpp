@@ -34,6 +34,7 @@ public:
     /// As if that answer had come from the provider.
     FetchAnswer answer(test::Sample const& sample) {
         sample_ = &sample;
+        fixture_.clock.moved += std::chrono::minutes(10);  // so that no answer is refused for what the one before it said
         return fixture_.fetch(sample.provider, names_in(sample));
     }
 
