@@ -70,5 +70,6 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
             require(reject.outcome != Outcome::ok && !reject.reason.empty());
         }
     }
+    require(judge(entry, symbols, {status, "", body, false}, received).verdicts.size() == symbols.size());
     return 0;
 }
