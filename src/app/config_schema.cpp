@@ -74,7 +74,8 @@ Fields<HttpConfig> http() {
         field("port", &HttpConfig::port, Whole{0, 65535}, "Port to listen on; 0 takes a free one and logs it in `http.listening`."),
         field("threads", &HttpConfig::threads, Whole{0, 256}, "Threads that serve requests; 0: one per processor."),
         field("max_connections", &HttpConfig::max_connections, Whole{1, million},
-              "Open connections; above it 503 with `Retry-After`."),
+              "Open connections; above it 503 with `Retry-After`. Lowered at start, with a warning, where the hard limit of open files "
+              "(`ulimit -Hn`) leaves no room for so many."),
         field("max_connections_per_peer", &HttpConfig::max_connections_per_peer, Whole{1, million},
               "Open connections from one address; above it 503 with `Retry-After`."),
         field("idle_timeout", &HttpConfig::idle_timeout, Duration{100ms, 1h},

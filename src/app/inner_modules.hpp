@@ -10,14 +10,14 @@
 
 namespace mds::app {
 
-/// The ingest writer. It is interrupted only when its drain begins, since whoever hands it observations may still finish until
-/// then.
+/// The ingest writer. It takes observations until its drain begins, since whoever hands them over may still finish until then. Only a
+/// store that is away is not waited for from the interrupt on: it would cost those the whole grace.
 class IngestModule final : public Module {
 public:
     explicit IngestModule(Ingest& ingest) : ingest_(ingest) {}
     std::string_view name() const noexcept override { return "ingest"; }
     void start() override { ingest_.start(); }
-    void interrupt() noexcept override {}
+    void interrupt() noexcept override { ingest_.stop_waiting(); }
     bool drain(SteadyTime deadline) noexcept override {
         ingest_.interrupt();
         return ingest_.drain(deadline);

@@ -68,16 +68,20 @@ RetentionOptions retention_options(Config const& config) {
     return options;
 }
 
-http::Options http_options(Config const& config) {
+http::Options http_options(Config const& config, std::size_t open_files) {
     http::Options options;
     options.address = config.http.address;
     options.port = config.http.port;
-    options.limits.connections = config.http.max_connections;
+    options.limits.open_files = open_files;
+    options.limits.connections = http::connections_within(open_files, config.http.max_connections);
     options.limits.connections_per_peer = config.http.max_connections_per_peer;
     options.deadlines.idle = config.http.idle_timeout;
     options.deadlines.header = config.http.header_timeout;
     options.deadlines.body = config.http.body_timeout;
     options.deadlines.write = config.http.write_timeout;
+    // A handler waits for a provider and then for the commit, or for the store: each has a limit of its own below these.
+    options.deadlines.answer = config.read.fetch_deadline + latest_price_options(config).commit_budget +
+                               config.store.connect_timeout + config.store.statement_timeout;
     options.default_provider = config.providers.default_name;
     options.failover = config.providers.failover;
     options.symbol_case = config.symbols.fold;

@@ -25,7 +25,8 @@ LatestPriceOptions latest_price_options(Config const& config);
 PollDriverOptions poll_driver_options(Config const& config);
 AveragingOptions averaging_options(Config const& config, std::int64_t store_epoch);
 RetentionOptions retention_options(Config const& config);
-http::Options http_options(Config const& config);
+/// `open_files`: how many this process may have.
+http::Options http_options(Config const& config, std::size_t open_files);
 /// Threads that serve requests: as configured, or one per processor.
 std::size_t http_threads(Config const& config);
 providers::SimulatedOptions simulated_options(Config const& config);

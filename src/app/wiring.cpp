@@ -20,6 +20,8 @@
 #include "services/latest_cache.hpp"
 #include "services/moving_averages.hpp"
 #include "services/poll_driver.hpp"
+#include "services/poll_forecast.hpp"
+#include "support/open_files.hpp"
 
 #include <fmt/format.h>
 #include <boost/asio/co_spawn.hpp>
@@ -55,9 +57,10 @@ public:
           averaging_(bus_, store.averaging(), store.series_history(), store.latest_prices(), log, metrics,
                      averaging_options(config, store.store_epoch())),
           retention_(store.outbox_pruner(), store.raw_retention(), clock_, log, metrics, retention_options(config)),
-          polling_(store.poll_plan(), directory_, holds_, sink_, clock_, timer_, random_, loops.fetch.executor(), log, metrics,
+          polling_(store.poll_plan(), directory_, holds_, sink_, clock_, poll_timer_, random_, loops.fetch.executor(), log, metrics,
                    poll_driver_options(config)),
-          jobs_(store.jobs(), store.job_reads(), directory_, clock_, random_, [this] { polling_.changed(); }) {
+          forecast_(store.poll_plan(), directory_, clock_),
+          jobs_(store.jobs(), store.job_reads(), forecast_, directory_, clock_, random_, [this] { polling_.changed(); }) {
         add_modules();
     }
 
@@ -106,7 +109,19 @@ private:
             .metrics = metrics_,
             .health = [this] { return health(); },
         };
-        auto module = std::make_unique<http::HttpModule>(http_options(config_), dependencies);
+        auto const open_files = support::raise_open_file_limit();
+        auto options = http_options(config_, open_files);
+        if (options.limits.connections < config_.http.max_connections) {
+            log_.warning(
+                "http.connections_limited",
+                {{"open_files", open_files},
+                 {"max_connections", options.limits.connections},
+                 {"http.max_connections", config_.http.max_connections},
+                 {"hint", fmt::format("for http.max_connections this process needs a hard limit of {} open files (ulimit -Hn, "
+                                      "LimitNOFILE= of systemd, --ulimit nofile of a container); or lower http.max_connections",
+                                      http::open_files_for(config_.http.max_connections))}});
+        }
+        auto module = std::make_unique<http::HttpModule>(std::move(options), dependencies);
         http_ = module.get();
         modules_.push_back(std::move(module));
     }
@@ -120,6 +135,10 @@ private:
                                  clock_,        config_.symbols.fold, config_.providers.default_name};
         auto const seeded = net::co_spawn(loops_.fetch.executor(), seed_jobs(seeding, config_.jobs), net::use_future).get();
         if (!seeded) throw std::runtime_error("cannot create the jobs of the configuration: " + seeded.error().detail);
+        if (!has("poller")) {
+            auto const recalled = net::co_spawn(loops_.fetch.executor(), polling_.recall_waits(), net::use_future).get();
+            if (!recalled) throw std::runtime_error("cannot read the waits that providers asked for: " + recalled.error().detail);
+        }
         if (*seeded > 0) log_.info("jobs.created", {{"count", *seeded}});
     }
 
@@ -143,6 +162,7 @@ private:
     clock::SystemClock clock_;
     clock::SystemRandom random_;
     clock::SteadyTimer timer_;
+    clock::SteadyTimer poll_timer_;  ///< its own: stopping cancels the poller's waits, not the fetches that reads wait for
     providers::Directory directory_;
     ProviderHolds holds_;
     LatestCache cache_;
@@ -155,6 +175,7 @@ private:
     Averaging averaging_;
     Retention retention_;
     PollDriver polling_;
+    PollForecast forecast_;
     JobService jobs_;
     http::HttpModule const* http_ = nullptr;
     std::vector<std::unique_ptr<Module>> modules_;

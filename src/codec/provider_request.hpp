@@ -40,7 +40,8 @@ private:
     std::vector<std::string> needles_;  ///< longest first
 };
 
-/// Retry-After (RFC 9110, 10.2.3): seconds, or an HTTP date in its preferred form. Clamped to 0 s - 1 h; nullopt where it is neither.
+/// Retry-After (RFC 9110, 10.2.3): seconds, or an HTTP date in any of the three forms of 5.6.7. Clamped to 0 s - 1 h, a fraction is
+/// rounded up, what lies in the past is 0 s. nullopt where it is none of these: as if there were no such header.
 std::optional<std::chrono::seconds> read_retry_after(std::string_view text, UtcTime now) noexcept;
 
 /// The fields of an answer's head that tell how much is left: name and value.

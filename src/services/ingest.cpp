@@ -33,6 +33,9 @@ bool Ingest::accepting() const noexcept {
 bool Ingest::healthy() const noexcept {
     return writer_->healthy();
 }
+void Ingest::stop_waiting() noexcept {
+    writer_->stop_waiting();
+}
 void Ingest::interrupt() noexcept {
     writer_->interrupt();
 }

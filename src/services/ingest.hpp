@@ -41,6 +41,9 @@ public:
     /// True while the store takes commits.
     bool healthy() const noexcept;
 
+    /// The process ends: while the store is there everything goes on, but it is not waited for any more. Once it fails a try that
+    /// began after this, what is queued and what still comes is refused with unavailable. Any thread.
+    void stop_waiting() noexcept;
     /// Refuses new work; what is queued is still committed. Any thread.
     void interrupt() noexcept;
     /// Waits until everything queued is committed or refused. At the deadline the rest is refused with unavailable, and false

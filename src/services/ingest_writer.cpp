@@ -54,7 +54,7 @@ void Ingest::Writer::start() {
 
 void Ingest::Writer::enqueue(Observation observation, IngestSubmitter submitter) {
     std::unique_lock lock(mutex_);
-    if (!stopping_ && !full()) {
+    if (!stopping_ && !give_up_ && !full()) {
         queued_results_ += results_of(observation);
         queued_bytes_ += bytes_of(observation);
         metrics_.queued.Set(static_cast<double>(queued_results_));
@@ -65,7 +65,7 @@ void Ingest::Writer::enqueue(Observation observation, IngestSubmitter submitter)
         if (was_empty) wake_.notify_one();
         return;
     }
-    bool const stopping = stopping_;
+    bool const stopping = stopping_ || give_up_;
     lock.unlock();
     (stopping ? metrics_.refused_stopping : metrics_.refused_full).Increment();
     IngestAnswers answers;
@@ -75,7 +75,15 @@ void Ingest::Writer::enqueue(Observation observation, IngestSubmitter submitter)
 
 bool Ingest::Writer::accepting() const noexcept {
     std::lock_guard const lock(mutex_);
-    return !stopping_ && !full();
+    return !stopping_ && !give_up_ && !full();
+}
+
+void Ingest::Writer::stop_waiting() noexcept {
+    {
+        std::lock_guard const lock(mutex_);
+        impatient_ = true;
+    }
+    wake_.notify_one();
 }
 
 void Ingest::Writer::interrupt() noexcept {
@@ -168,7 +176,7 @@ void Ingest::Writer::commit(Queue& batch, std::size_t first, std::size_t last) {
     commit(batch, middle, last);
 }
 
-/// Retries until the store took the batch (every write is replayable), refused it for good, or drain() gave up.
+/// Retries until the store took the batch (every write is replayable), refused it for good, or nobody waits for it any more.
 Result<IngestReceipt> Ingest::Writer::commit_when_store_is_there(std::span<Observation const> batch) {
     for (int failures = 0;; ++failures) {
         if (given_up()) return unavailable("the service is stopping");
@@ -180,6 +188,7 @@ Result<IngestReceipt> Ingest::Writer::commit_when_store_is_there(std::span<Obser
             return result;
         }
         note_store(false, result.error());
+        if (is_last_try()) give_up();
         metrics_.retries.Increment();
         pause(full_jitter(failures, options_.retry_min, options_.retry_max, random_));
     }
@@ -193,6 +202,12 @@ void Ingest::Writer::note_store(bool works, Error const& error) {
         log_.error("ingest.store_away", {{"reason", error.message}, {"detail", error.detail}});
 }
 
+/// Called after each failed one.
+bool Ingest::Writer::is_last_try() {
+    std::lock_guard const lock(mutex_);
+    return impatient_ && --last_tries_ <= 0;
+}
+
 bool Ingest::Writer::given_up() const {
     std::lock_guard const lock(mutex_);
     return give_up_;
@@ -200,7 +215,7 @@ bool Ingest::Writer::given_up() const {
 
 void Ingest::Writer::pause(std::chrono::milliseconds length) {
     std::unique_lock lock(mutex_);
-    wake_.wait_for(lock, length, [this] { return give_up_; });
+    wake_.wait_for(lock, length, [this] { return give_up_ || impatient_; });
 }
 
 void Ingest::Writer::acknowledge(Queue& batch, std::size_t first, std::size_t last, IngestReceipt& receipt) {

@@ -24,6 +24,7 @@ public:
     void enqueue(Observation observation, IngestSubmitter submitter);
     bool accepting() const noexcept;
     bool healthy() const noexcept { return healthy_.load(std::memory_order_relaxed); }
+    void stop_waiting() noexcept;
     void interrupt() noexcept;
     bool drain(SteadyTime deadline) noexcept;
 
@@ -47,6 +48,7 @@ private:
     Result<IngestReceipt> commit_when_store_is_there(std::span<Observation const> batch);
     void note_store(bool works, Error const& error);
     bool given_up() const;
+    bool is_last_try();
     void pause(std::chrono::milliseconds length);
     void acknowledge(Queue& batch, std::size_t first, std::size_t last, IngestReceipt& receipt);
     void tell_listeners(std::vector<std::vector<PricePoint>>& points);
@@ -68,6 +70,8 @@ private:
     std::size_t queued_results_ = 0;  // queued or being committed
     std::size_t queued_bytes_ = 0;
     bool stopping_ = false;
+    bool impatient_ = false;  // the store is not waited for any more
+    int last_tries_ = 2;      // of which the first may have begun before that
     bool give_up_ = false;
     bool done_ = false;
 

@@ -29,9 +29,15 @@ std::vector<Target> targets_of(Job const& job) {
 
 }  // namespace
 
-JobService::JobService(JobStore& store, JobReads& reads, ProviderDirectory& providers, Clock& clock, Random& random,
-                       std::function<void()> changed)
-    : store_(store), reads_(reads), providers_(providers), clock_(clock), random_(random), changed_(std::move(changed)) {}
+JobService::JobService(JobStore& store, JobReads& reads, PollForecast& forecast, ProviderDirectory& providers, Clock& clock,
+                       Random& random, std::function<void()> changed)
+    : store_(store),
+      reads_(reads),
+      forecast_(forecast),
+      providers_(providers),
+      clock_(clock),
+      random_(random),
+      changed_(std::move(changed)) {}
 
 Result<std::vector<std::string>> JobService::known(std::vector<std::string> const& names) const {
     std::vector<std::string> known;
@@ -122,12 +128,16 @@ Task<std::vector<JobView>> JobService::with_states(std::vector<Job> jobs) {
     for (auto const& job : jobs) std::ranges::move(targets_of(job), std::back_inserter(targets));
     auto states = co_await reads_.target_states(std::move(targets));
     if (!states) co_return states.error();
+    // Behind the jobs: the plan is never older than what it is asked about.
+    auto const outlook = co_await forecast_.look();
+    if (!outlook) co_return outlook.error();
     std::vector<JobView> views;
     views.reserve(jobs.size());
     auto next = std::make_move_iterator(states->begin());
     for (auto& job : jobs) {
         auto const count = static_cast<std::ptrdiff_t>(job.config.symbols.size());
         JobView view;
+        view.next_polls = outlook->next_polls(job);
         view.job = std::move(job);
         view.targets.assign(next, next + count);
         next += count;

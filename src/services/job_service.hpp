@@ -5,6 +5,8 @@
 #include <mds/ports/provider.hpp>
 #include <mds/ports/task.hpp>
 
+#include "services/poll_forecast.hpp"
+
 #include <functional>
 #include <optional>
 #include <string>
@@ -13,10 +15,11 @@
 
 namespace mds {
 
-/// A job with the state of each of its targets, in the order of its symbols.
+/// A job with the state of each of its targets and when it is polled next, in the order of its symbols.
 struct JobView {
     Job job;
     std::vector<TargetState> targets;
+    std::vector<std::optional<UtcTime>> next_polls;  ///< as PollForecast says
 };
 
 /// The routes under /prices/poll behind their parameters. Any I/O thread. Providers may be named by alias; jobs hold, and answers
@@ -24,7 +27,7 @@ struct JobView {
 class JobService {
 public:
     /// `changed` is called after every committed change, to wake a poller of this process; it must not block.
-    JobService(JobStore& store, JobReads& reads, ProviderDirectory& providers, Clock& clock, Random& random,
+    JobService(JobStore& store, JobReads& reads, PollForecast& forecast, ProviderDirectory& providers, Clock& clock, Random& random,
                std::function<void()> changed);
 
     /// Idempotency-Key and the digest of the request it came with.
@@ -58,6 +61,7 @@ private:
 
     JobStore& store_;
     JobReads& reads_;
+    PollForecast& forecast_;
     ProviderDirectory& providers_;
     Clock& clock_;
     Random& random_;

@@ -152,6 +152,7 @@ Awaitable<void> LatestFetch::fly(Candidate candidate, std::shared_ptr<Flight> fl
     std::vector<Symbol> symbols(1, candidate.series.symbol);
     auto answer = co_await candidate.provider->fetch(std::move(symbols), deadline);
     auto const retry_after = answer.retry_after;
+    holds_.note(traits.name, answer, clock_.steady_now());
     auto observation = observation_of(candidate, std::move(answer));
 
     auto const* const reject = observation.results.front().reject();
@@ -160,10 +161,6 @@ Awaitable<void> LatestFetch::fly(Candidate candidate, std::shared_ptr<Flight> fl
         .counter("mds_latest_price_fetches_total", "Provider calls made for reads, by outcome",
                  {{"provider", traits.name}, {"outcome", std::string(to_string(outcome))}})
         .Increment();
-    if (retry_after) {
-        // With a price: its budget is spent by it.
-        holds_.hold(traits.name, clock_.steady_now() + *retry_after, reject == nullptr ? Outcome::rate_limited : outcome);
-    }
     if (reject == nullptr) {
         auto end = co_await store(candidate, std::move(observation));
         if (auto const* const failure = std::get_if<FetchFailure>(&end))

@@ -16,9 +16,15 @@ public:
          Random& random, IoExecutor executor, support::Log log, support::Metrics& metrics, PollDriverOptions options)
         : plans_(plans), providers_(providers), sink_(sink), clock_(clock), timer_(timer), random_(random), executor_(executor),
           log_(log), options_(options), metrics_(metrics), gate_(std::max<std::size_t>(1, options.requests_per_provider), holds),
-          schedule_([this](std::string const& name) { return batch_max(name); }, gate_, options.schedule),
+          schedule_([this](std::string const& name) { return batch_max_of(providers_, name); }, gate_, options.schedule),
           ledger_(std::make_shared<PollLedger>(plans, clock, timer, random, executor, log, metrics_, [this] { check_idle(); })),
-          fetcher_(providers, sink, *ledger_, gate_, clock, timer, random, log, metrics_, options.fetch), idle_(ended_.get_future()) {}
+          fetcher_(providers, sink, *ledger_, gate_, clock, timer, random, log, metrics_, options.fetch), idle_(ended_.get_future()) {
+        holds.keep_with([ledger = std::weak_ptr(ledger_), &clock, least = options.least_kept_wait](auto const& provider, SteadyTime until) {
+            auto const left = std::chrono::duration_cast<std::chrono::microseconds>(until - clock.steady_now());
+            auto const keeper = ledger.lock();
+            if (keeper && left >= least) keeper->hold(provider, clock.now() + left);
+        });
+    }
 
     void start() {
         net::post(executor_, [self = shared_from_this()] { net::co_spawn(self->executor_, self->watch_plan(self), net::detached); });
@@ -30,6 +36,13 @@ public:
 
     void interrupt() noexcept {
         net::post(executor_, [self = shared_from_this()] { self->stop(); });
+    }
+
+    Task<void> recall_waits() {
+        auto const plan = co_await plans_.load(std::nullopt);
+        if (!plan) co_return plan.error();
+        if (*plan) hold_back(**plan, clock_.now(), clock_.steady_now());
+        co_return Result<void>();
     }
 
     /// Waiting coroutines own this object, and it them. Ends that: on the I/O thread while it runs, here once it has stopped.
@@ -54,16 +67,12 @@ public:
     }
 
 private:
-    std::size_t batch_max(std::string const& name) const {
-        PriceProvider const* const provider = providers_.find(name);
-        return provider == nullptr ? 1 : provider->traits().batch_max;
-    }
-
     void stop() {
         if (stopping_) return;
         stopping_ = true;
         stopped_ = true;
-        gate_.refuse_all();
+        gate_.close();
+        timer_.cancel_all();
         schedule_.close_ranges();
         collect();
         check_idle();
@@ -135,14 +144,15 @@ private:
         }
     }
 
-    /// Starts everything due and sees to it that it is called again in time. While stopping, waits at the gate still come to an end.
+    /// Starts everything due and sees to it that it is called again in time.
     void pump() {
+        if (stopping_) return;
         SteadyTime const steady = clock_.steady_now();
         UtcTime const now = clock_.now();
         gate_.advance(steady);
-        if (!stopping_) start_due(now, steady);
+        start_due(now, steady);
         metrics_.waiting.Set(static_cast<double>(gate_.waiting()));
-        if (!stopping_ || tasks_ > 0) arm(now, steady);
+        arm(now, steady);
     }
 
     void start_due(UtcTime now, SteadyTime steady) {
@@ -157,10 +167,8 @@ private:
 
     void arm(UtcTime now, SteadyTime steady) {
         SteadyTime when = steady + options_.plan_every;
-        if (!stopping_) {
-            if (auto const due = schedule_.next_due()) when = std::min(when, steady + (*due - now));
-            if (auto const due = schedule_.immediate_due()) when = std::min(when, *due);
-        }
+        if (auto const due = schedule_.next_due()) when = std::min(when, steady + (*due - now));
+        if (auto const due = schedule_.immediate_due()) when = std::min(when, *due);
         if (auto const wake = gate_.next_wake()) when = std::min(when, *wake);
         when = std::max(when, steady + options_.wake_apart);
         if (armed_ && *armed_ <= when) return;
@@ -179,18 +187,29 @@ private:
         std::string const provider = task.providers.front();
         SteadyTime const give_up = task.give_up;
         auto const shared = std::make_shared<PollTask>(std::move(task));
-        ProviderGate::Go const go = [this, shared](bool granted) {
-            if (granted) return launch(std::move(*shared));
+        gate_.request(provider, clock_.steady_now(), give_up, [this, shared](ProviderGate::Slot slot) {
+            if (slot) return launch(std::move(*shared), std::move(slot));
             if (stopping_) return;  // the next start finds the tick not tried
             PollTaskEnd end;
             end.id = shared->id;
             end.tried = false;
             schedule_.finished(end, clock_.steady_now(), random_);
-        };
-        if (gate_.request(provider, clock_.steady_now(), give_up, go)) go(true);
+        });
     }
 
-    void launch(PollTask task) {
+    /// A task that begins. In this order, also where its coroutine is destroyed before it ever ran: the driver must outlive the slot.
+    struct Launch {
+        std::shared_ptr<Impl> self;
+        PollTask task;
+        ProviderGate::Slot slot;
+
+        void operator()() {
+            Impl& driver = *self;
+            net::co_spawn(driver.executor_, driver.run(std::move(*this)), net::detached);
+        }
+    };
+
+    void launch(PollTask task, ProviderGate::Slot slot) {
         ++tasks_;
         metrics_.in_flight.Set(static_cast<double>(tasks_));
         if (!task.group.empty()) {
@@ -198,19 +217,18 @@ private:
             metrics_.lateness.Observe(std::max(0.0, late.count()));
         }
         // Posted, so that no provider runs inside the schedule.
-        net::post(executor_, [self = shared_from_this(), task = std::move(task)]() mutable {
-            net::co_spawn(self->executor_, self->run(self, std::move(task)), net::detached);
-        });
+        net::post(executor_, Launch{shared_from_this(), std::move(task), std::move(slot)});
     }
 
-    Awaitable<void> run(std::shared_ptr<Impl> /*keeps this alive*/, PollTask task) {
-        std::function<void()> storing = [this, id = task.id] { schedule_.storing(id); };
+    Awaitable<void> run(Launch launch) {
+        std::function<void()> storing = [this, id = launch.task.id] { schedule_.storing(id); };
         PollTaskEnd end;
-        end.id = task.id;
+        end.id = launch.task.id;
         try {
-            end = co_await fetcher_.run(std::move(task), std::move(storing));
+            end = co_await fetcher_.run(std::move(launch.task), std::move(launch.slot), std::move(storing));
         } catch (std::exception const& fault) {
             // A fault of ours must not leave the group under way for ever: its tick is missed, and the next one comes.
+            metrics_.faults.Increment();
             log_.error("poller.fault", {{"detail", fault.what()}});
         }
         --tasks_;
@@ -264,6 +282,7 @@ PollDriver::~PollDriver() { impl_->release(); }
 
 void PollDriver::start() { impl_->start(); }
 void PollDriver::changed() noexcept { impl_->changed(); }
+Task<void> PollDriver::recall_waits() { return impl_->recall_waits(); }
 void PollDriver::interrupt() noexcept { impl_->interrupt(); }
 bool PollDriver::drain(SteadyTime deadline) noexcept { return impl_->drain(deadline); }
 Health PollDriver::health() const { return impl_->health(); }

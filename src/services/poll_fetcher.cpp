@@ -40,7 +40,7 @@ FetchSteps PollFetcher::plan(PollTask const& task) {
     return steps;
 }
 
-Awaitable<PollTaskEnd> PollFetcher::run(PollTask task, std::function<void()> storing) {
+Awaitable<PollTaskEnd> PollFetcher::run(PollTask task, ProviderGate::Slot slot, std::function<void()> storing) {
     auto steps = plan(task);
     Run run(std::move(task), std::move(steps));
     std::function<bool(std::string const&)> const usable = [this](std::string const& name) {
@@ -53,9 +53,10 @@ Awaitable<PollTaskEnd> PollFetcher::run(PollTask task, std::function<void()> sto
     // The slot was waited for, so the time to give up may just have come: the first request is made all the same.
     FetchSteps::Limits const first{SteadyTime::min(), SteadyTime::max(), usable, budget_, random_};
     std::optional<FetchStep> step = run.steps.next(first);
-    for (bool have_slot = true; step; have_slot = false) {
+    while (step) {
         std::string const provider = run.steps.sources()[step->source].name;
-        if (!have_slot && !co_await ready(*step, provider, run.task.give_up)) {
+        if (!slot) slot = co_await turn(step->not_before, provider, run.task.give_up);
+        if (!slot) {
             storing();
             remember_overdue(run);
             bool const settled = co_await store_unasked(run, std::move(*step));
@@ -66,16 +67,13 @@ Awaitable<PollTaskEnd> PollFetcher::run(PollTask task, std::function<void()> sto
         SteadyTime deadline = clock_.steady_now() + options_.deadline;
         if (step->attempt > 1) deadline = std::min(deadline, run.task.give_up);
         auto answer = co_await ask(provider, step->symbols, deadline);
-        gate_.release(provider, clock_.steady_now());
         note(run, *step, answer);
+        slot.give_back();
         auto following = next();
         if (!following) remember_overdue(run);
         bool const all_asked = run.steps.unasked().empty();
         auto observation = observe(run, *step, std::move(answer), !following && all_asked);
-        if (!following) {
-            storing();
-            if (!ledger_.is_recorded(run.task.group)) co_await ledger_.recorded(run.task.group);
-        }
+        if (!following) storing();
         bool stored = co_await store(std::move(observation));
         if (stored && !following && !all_asked) {
             FetchStep none = *step;
@@ -88,25 +86,31 @@ Awaitable<PollTaskEnd> PollFetcher::run(PollTask task, std::function<void()> sto
     co_return end(run, true);
 }
 
-/// Waits for the step's time and for a slot.
-Awaitable<bool> PollFetcher::ready(FetchStep const& step, std::string const& provider, SteadyTime give_up) {
-    if (step.not_before > clock_.steady_now()) {
-        bool const came = co_await timer_.sleep_until(step.not_before);
-        if (!came) co_return false;
+/// Waits for the step's time and for a slot; none: neither came in time.
+Awaitable<ProviderGate::Slot> PollFetcher::turn(SteadyTime not_before, std::string provider, SteadyTime give_up) {
+    if (not_before > clock_.steady_now()) {
+        bool const came = co_await timer_.sleep_until(not_before);
+        if (!came) co_return ProviderGate::Slot();
     }
-    co_return co_await slot(provider, give_up);
+    auto got = co_await slot(provider, give_up);
+    co_return got;
 }
 
-Awaitable<bool> PollFetcher::slot(std::string const& provider, SteadyTime give_up) {
+Awaitable<ProviderGate::Slot> PollFetcher::slot(std::string const& provider, SteadyTime give_up) {
     auto start = [this, provider, give_up](auto handler) {
-        auto const shared = std::make_shared<decltype(handler)>(std::move(handler));
-        auto const home = net::get_associated_executor(*shared);
-        ProviderGate::Go const go = [shared, home](bool granted) {
-            net::post(home, [shared, granted] { std::move (*shared)(granted); });
+        using Handler = decltype(handler);
+        /// In this order: the handler keeps alive what the slot belongs to.
+        struct Resume {
+            std::shared_ptr<Handler> handler;
+            ProviderGate::Slot slot;
+            void operator()() { std::move (*handler)(std::move(slot)); }
         };
-        if (gate_.request(provider, clock_.steady_now(), give_up, go)) go(true);
+        auto const shared = std::make_shared<Handler>(std::move(handler));
+        auto const home = net::get_associated_executor(*shared);
+        gate_.request(provider, clock_.steady_now(), give_up,
+                      [shared, home](ProviderGate::Slot granted) { net::post(home, Resume{shared, std::move(granted)}); });
     };
-    return net::async_initiate<net::use_awaitable_t<IoExecutor> const, void(bool)>(std::move(start), support::use_task);
+    return net::async_initiate<net::use_awaitable_t<IoExecutor> const, void(ProviderGate::Slot)>(std::move(start), support::use_task);
 }
 
 Awaitable<FetchAnswer> PollFetcher::ask(std::string provider, std::vector<Symbol> symbols, SteadyTime deadline) {
@@ -149,7 +153,7 @@ void PollFetcher::note(Run& run, FetchStep const& step, FetchAnswer const& answe
         (reject == nullptr || !calls_for_back_off(reject->outcome) ? verdict.answered : verdict.failed) = true;
     }
     remember_spoilers(provider, step, answer);
-    hold(provider, answer);
+    if (gate_.note(provider, answer, clock_.steady_now())) metrics_.holds.Increment();
     run.steps.answered(step, answer, clock_.steady_now());
 }
 
@@ -164,31 +168,6 @@ void PollFetcher::remember_spoilers(std::string const& provider, FetchStep const
     } else if (answer.results.front().quote() != nullptr) {
         if (auto const found = spoilers_.find(provider); found != spoilers_.end()) found->second.erase(step.symbols.front());
     }
-}
-
-/// Where the answer itself does not say how long.
-std::chrono::seconds PollFetcher::pause_after(Outcome outcome) const noexcept {
-    switch (outcome) {
-        case Outcome::rate_limited: return options_.rate_limit_pause;
-        case Outcome::quota_exhausted: return options_.quota_pause;
-        case Outcome::banned: return options_.ban_pause;
-        default: return std::chrono::seconds(0);
-    }
-}
-
-void PollFetcher::hold(std::string const& provider, FetchAnswer const& answer) {
-    std::chrono::seconds pause{0};
-    Outcome why = Outcome::rate_limited;
-    for (auto const& result : answer.results) {
-        if (result.reject() == nullptr || pause_after(result.reject()->outcome) <= pause) continue;
-        why = result.reject()->outcome;
-        pause = pause_after(why);
-    }
-    if (answer.retry_after) pause = *answer.retry_after;
-    if (pause <= std::chrono::seconds(0)) return;
-    metrics_.holds.Increment();
-    gate_.hold(provider, clock_.steady_now() + pause, why);
-    if (pause >= options_.least_kept_pause) ledger_.hold(provider, clock_.now() + pause);
 }
 
 Observation PollFetcher::observe(Run const& run, FetchStep const& step, FetchAnswer answer, bool last) {
@@ -247,6 +226,18 @@ Awaitable<bool> PollFetcher::store_unasked(Run const& run, FetchStep step) {
 
 /// True: stored. One that can never be stored is replaced by its rejects, so that the tick has an end.
 Awaitable<bool> PollFetcher::store(Observation observation) {
+    if (observation.settles_tick && !ledger_.is_recorded(observation.tick->group)) {
+        std::string const group = observation.tick->group;
+        bool const recorded = co_await ledger_.recorded(group);
+        if (!recorded) {
+            // The next start finds these ranges, and with them this tick, as down-time. The prices are kept all the same.
+            observation.tick.reset();
+            observation.settles_tick = false;
+            auto const kept = co_await sink_.submit(std::move(observation));
+            if (!kept) metrics_.not_stored.Increment();
+            co_return false;
+        }
+    }
     auto substitute = observation;
     auto const stored = co_await sink_.submit(std::move(observation));
     if (stored) co_return true;

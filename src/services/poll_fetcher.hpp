@@ -24,12 +24,6 @@ namespace mds {
 struct PollFetchOptions {
     std::chrono::milliseconds deadline{10'000};  ///< of one request
     FetchStepOptions steps{};
-    /// What to wait where a provider refuses without a Retry-After.
-    std::chrono::seconds rate_limit_pause{1};
-    std::chrono::seconds quota_pause{60};
-    std::chrono::seconds ban_pause{300};
-    /// Shorter pauses are over before a restart is, so they are not stored.
-    std::chrono::seconds least_kept_pause{2};
 };
 
 /// Carries out one task: asks, fails over, retries, and hands every answer to ingest. Never looks into a cache. One I/O thread; outlives
@@ -39,14 +33,14 @@ public:
     PollFetcher(ProviderDirectory& providers, ObservationSink& sink, PollLedger& ledger, ProviderGate& gate, Clock& clock, Timer& timer,
                 Random& random, support::Log log, PollMetrics& metrics, PollFetchOptions options);
 
-    /// The slot of the task's first provider is taken already. `storing` is called once nothing is left but to store.
-    Awaitable<PollTaskEnd> run(PollTask task, std::function<void()> storing);
+    /// `slot`: at the task's first provider. `storing` is called once nothing is left but to store.
+    Awaitable<PollTaskEnd> run(PollTask task, ProviderGate::Slot slot, std::function<void()> storing);
 
 private:
     struct Run;
     Awaitable<FetchAnswer> ask(std::string provider, std::vector<Symbol> symbols, SteadyTime deadline);
-    Awaitable<bool> ready(FetchStep const& step, std::string const& provider, SteadyTime give_up);
-    Awaitable<bool> slot(std::string const& provider, SteadyTime give_up);
+    Awaitable<ProviderGate::Slot> turn(SteadyTime not_before, std::string provider, SteadyTime give_up);
+    Awaitable<ProviderGate::Slot> slot(std::string const& provider, SteadyTime give_up);
     Awaitable<bool> store(Observation observation);
     Observation observe(Run const& run, FetchStep const& step, FetchAnswer answer, bool last);
     Observation not_tried(Run const& run, FetchStep step);
@@ -54,8 +48,6 @@ private:
     Awaitable<bool> store_unasked(Run const& run, FetchStep step);
     void note(Run& run, FetchStep const& step, FetchAnswer const& answer);
     void remember_spoilers(std::string const& provider, FetchStep const& step, FetchAnswer const& answer);
-    std::chrono::seconds pause_after(Outcome outcome) const noexcept;
-    void hold(std::string const& provider, FetchAnswer const& answer);
     FetchAnswer refusal(std::vector<Symbol> const& symbols, Outcome outcome, std::string const& reason) const;
     PollTaskEnd end(Run const& run, bool settled) const;
     FetchSteps plan(PollTask const& task);

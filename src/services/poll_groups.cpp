@@ -1,5 +1,7 @@
 #include "services/poll_groups.hpp"
 
+#include <mds/ports/provider.hpp>
+
 #include <algorithm>
 #include <charconv>
 
@@ -69,6 +71,11 @@ std::vector<Bucket> split_into_buckets(std::span<std::uint64_t const> sorted, st
     leaves.reserve(sorted.size());
     for (std::size_t at = 0; at < sorted.size(); ++at) leaves.push_back(Bucket{HashPrefix(sorted[at], 64), at, at + 1});
     return leaves;
+}
+
+std::size_t batch_max_of(ProviderDirectory const& providers, std::string const& name) {
+    PriceProvider const* const provider = providers.find(name);
+    return provider == nullptr ? 1 : std::max<std::size_t>(1, provider->traits().batch_max);
 }
 
 std::string lane_name(std::span<std::string const> providers, std::chrono::seconds interval) {

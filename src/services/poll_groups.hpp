@@ -17,6 +17,8 @@
 
 namespace mds {
 
+class ProviderDirectory;
+
 /// The same on every machine and in every version: FNV-1a, then the finaliser of SplitMix64 so that the high bits mix as well.
 std::uint64_t stable_hash(std::string_view text) noexcept;
 
@@ -46,6 +48,9 @@ struct Bucket {
 /// hash splits at most one bucket, the others stay as they are. With `max` 1 every hash has a bucket of depth 64, so that nobody is
 /// renamed by a newcomer.
 std::vector<Bucket> split_into_buckets(std::span<std::uint64_t const> sorted, std::size_t max);
+
+/// How many symbols one request to the provider takes: what a bucket holds at most.
+std::size_t batch_max_of(ProviderDirectory const& providers, std::string const& name);
 
 /// "simulated,finnhub@60s": what all groups of one provider list and interval have in common.
 std::string lane_name(std::span<std::string const> providers, std::chrono::seconds interval);

@@ -16,6 +16,10 @@ PollLedger::PollLedger(PollPlanStore& store, Clock& clock, Timer& timer, Random&
       idle_(std::move(idle)) {}
 
 void PollLedger::add(std::vector<MissedRange> missed, std::vector<JobProgress> progress) {
+    if (gave_up_) {  // the next start finds them
+        for (auto const& range : missed) ++unrecorded_[range.group];
+        return;
+    }
     for (auto& range : missed) append(std::move(range));
     for (auto& job : progress) {
         auto id = job.id;
@@ -25,6 +29,7 @@ void PollLedger::add(std::vector<MissedRange> missed, std::vector<JobProgress> p
 }
 
 void PollLedger::hold(std::string const& provider, UtcTime until) {
+    if (gave_up_) return;
     pending_.holds[provider] = until;
     wake();
 }
@@ -66,10 +71,17 @@ PollLedger::Batch PollLedger::take() {
 Awaitable<void> PollLedger::write_all(std::shared_ptr<PollLedger> /*keeps this alive*/) {
     while (!pending_.empty()) {
         Batch batch = take();
-        co_await write(batch);
-        for (auto const& range : batch.missed) {
-            auto const found = unrecorded_.find(range.group);
-            if (--found->second == 0) unrecorded_.erase(found);
+        bool const written = co_await write(batch);
+        if (written) {
+            for (auto const& range : batch.missed) {
+                auto const found = unrecorded_.find(range.group);
+                if (--found->second == 0) unrecorded_.erase(found);
+            }
+        } else {
+            gave_up_ = true;
+            pending_ = {};
+            last_range_.clear();
+            log_.warning("poller.records_left", {{"ranges", batch.missed.size()}});
         }
         release_waiters();
     }
@@ -77,72 +89,76 @@ Awaitable<void> PollLedger::write_all(std::shared_ptr<PollLedger> /*keeps this a
     idle_();
 }
 
-/// Until the store takes it. A range that it will never take is found by writing each alone, and dropped with an error in the log.
-Awaitable<void> PollLedger::write(Batch& batch) {
-    auto progress = [](Batch const& from) {
-        std::vector<JobProgress> jobs;
-        for (auto const& [id, job] : from.progress) jobs.push_back(job);
-        return jobs;
-    };
+/// Until the store takes it; false: given up.
+Awaitable<bool> PollLedger::write(Batch& batch) {
+    bool last = false;
     for (int failures = 0;; ++failures) {
-        auto const written = co_await store_.record(batch.missed, progress(batch), batch.holds);
-        if (written) co_return;
+        std::vector<JobProgress> progress;
+        for (auto const& [id, job] : batch.progress) progress.push_back(job);
+        auto const written = co_await store_.record(batch.missed, std::move(progress), batch.holds);
+        if (written) co_return true;
         metrics_.record_failures.Increment();
         if (written.error().code == ErrorCode::invalid_argument) {
-            if (batch.missed.size() + batch.progress.size() + batch.holds.size() <= 1) {
-                metrics_.records_dropped.Increment();
-                log_.error("poller.record_refused", {{"detail", written.error().detail}, {"message", written.error().message}});
-                co_return;
-            }
-            for (auto& range : batch.missed) {
-                Batch alone;
-                alone.missed.push_back(range);
-                co_await write(alone);
-            }
-            Batch rest;
-            rest.progress = batch.progress;
-            rest.holds = batch.holds;
-            if (batch.missed.empty()) {
-                metrics_.records_dropped.Increment();
-                log_.error("poller.record_refused", {{"detail", written.error().detail}, {"message", written.error().message}});
-            } else if (!rest.empty()) {
-                co_await write(rest);
-            }
-            co_return;
+            bool const done = co_await write_apart(batch, written.error());
+            co_return done;
         }
+        if (last) co_return false;
         if (failures == 0) log_.warning("poller.record_failed", {{"message", written.error().message}});
         auto const pause = full_jitter(failures, std::chrono::milliseconds(100), std::chrono::milliseconds(2000), random_);
-        // Timers are cancelled when the process ends: what is not recorded then, the next start finds as down-time.
+        // Cancelled when the poller stops: one more try.
         bool const came = co_await timer_.sleep_until(clock_.steady_now() + std::max(pause, std::chrono::milliseconds(10)));
-        if (!came) co_return;
+        last = !came;
     }
+}
+
+/// A range that the store will never take is found by writing each alone, and dropped with an error in the log.
+Awaitable<bool> PollLedger::write_apart(Batch& batch, Error refusal) {
+    bool const many = batch.missed.size() + batch.progress.size() + batch.holds.size() > 1;
+    if (!many || batch.missed.empty()) {
+        metrics_.records_dropped.Increment();
+        log_.error("poller.record_refused", {{"detail", refusal.detail}, {"message", refusal.message}});
+        co_return true;
+    }
+    for (auto& range : batch.missed) {
+        Batch alone;
+        alone.missed.push_back(range);
+        bool const done = co_await write(alone);
+        if (!done) co_return false;
+    }
+    Batch rest;
+    rest.progress = batch.progress;
+    rest.holds = batch.holds;
+    if (rest.empty()) co_return true;
+    bool const done = co_await write(rest);
+    co_return done;
 }
 
 void PollLedger::release_waiters() {
     for (auto at = waiters_.begin(); at != waiters_.end();) {
-        if (unrecorded_.contains(at->first)) {
+        bool const recorded = is_recorded(at->first);
+        if (!recorded && !gave_up_) {
             ++at;
             continue;
         }
         auto const resume = std::move(at->second);
         at = waiters_.erase(at);
-        resume();
+        resume(recorded);
     }
 }
 
-Awaitable<void> PollLedger::recorded(std::string const& group) {
+Awaitable<bool> PollLedger::recorded(std::string const& group) {
     auto start = [this, group](auto handler) {
         auto const shared = std::make_shared<decltype(handler)>(std::move(handler));
-        std::function<void()> resume = [shared, executor = executor_] {
-            net::post(executor, [shared] { std::move (*shared)(); });
+        std::function<void(bool)> resume = [shared, executor = executor_](bool recorded) {
+            net::post(executor, [shared, recorded] { std::move (*shared)(recorded); });
         };
-        if (unrecorded_.contains(group)) {
-            waiters_.emplace(group, std::move(resume));
+        if (is_recorded(group) || gave_up_) {
+            resume(is_recorded(group));
         } else {
-            resume();
+            waiters_.emplace(group, std::move(resume));
         }
     };
-    return net::async_initiate<net::use_awaitable_t<IoExecutor> const, void()>(std::move(start), support::use_task);
+    return net::async_initiate<net::use_awaitable_t<IoExecutor> const, void(bool)>(std::move(start), support::use_task);
 }
 
 }  // namespace mds

@@ -20,7 +20,7 @@
 namespace mds {
 
 /// Writes what the poller has to tell the store: one write at a time, which takes whatever came together during the one before, repeated
-/// until the store takes it. Adjacent ranges are merged while they wait, so a long outage costs one per group. One I/O thread.
+/// until the store takes it, or until the timer is cancelled: what is not recorded then, the next start finds as down-time. Adjacent ranges are merged while they wait, so a long outage costs one per group. One I/O thread.
 class PollLedger : public std::enable_shared_from_this<PollLedger> {
 public:
     /// `idle` is called whenever everything is written.
@@ -31,8 +31,8 @@ public:
     void hold(std::string const& provider, UtcTime until);
 
     /// Resumes once every range of the group that was added before is durable: a tick must not be settled before them, or a crash in
-    /// between would lose them.
-    Awaitable<void> recorded(std::string const& group);
+    /// between would lose them. False: they never will be, since the timer was cancelled while the store was away.
+    Awaitable<bool> recorded(std::string const& group);
     bool is_recorded(std::string const& group) const { return !unrecorded_.contains(group); }
     bool idle() const noexcept { return !writing_; }
     /// Forgets who waits: nobody is there to be resumed.
@@ -47,7 +47,8 @@ private:
     };
     void wake();
     Awaitable<void> write_all(std::shared_ptr<PollLedger> self);
-    Awaitable<void> write(Batch& batch);
+    Awaitable<bool> write(Batch& batch);
+    Awaitable<bool> write_apart(Batch& batch, Error refusal);
     void append(MissedRange range);
     Batch take();
     void release_waiters();
@@ -66,8 +67,9 @@ private:
     Batch pending_;
     std::unordered_map<std::string, std::size_t> last_range_;   ///< index in pending_ of the group's newest range
     std::unordered_map<std::string, std::size_t> unrecorded_;   ///< ranges per group that are not durable
-    std::multimap<std::string, std::function<void()>> waiters_;
+    std::multimap<std::string, std::function<void(bool)>> waiters_;
     bool writing_ = false;
+    bool gave_up_ = false;
 };
 
 }  // namespace mds

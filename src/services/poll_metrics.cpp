@@ -25,6 +25,7 @@ PollMetrics::PollMetrics(support::Metrics& metrics)
       record_failures(metrics.counter("mds_poller_record_failures_total", "Failed tries to record missed ticks and progress")),
       records_dropped(metrics.counter("mds_poller_records_dropped_total", "Missed ranges that the store will never take")),
       plan_failures(metrics.counter("mds_poller_plan_failures_total", "Failed tries to load the plan")),
+      faults(metrics.counter("mds_poller_faults_total", "Ticks that ended by a fault of the poller's own")),
       clock_jumps(metrics.counter("mds_poller_clock_jumps_total", "Times the wall clock was moved")),
       in_flight(metrics.gauge("mds_poller_in_flight", "Ticks under way")),
       waiting(metrics.gauge("mds_poller_waiting", "Requests that wait for their turn at a provider")),

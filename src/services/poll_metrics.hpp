@@ -27,6 +27,7 @@ struct PollMetrics {
     prometheus::Counter& record_failures;
     prometheus::Counter& records_dropped;
     prometheus::Counter& plan_failures;
+    prometheus::Counter& faults;           ///< of ours: tasks that ended by an exception
     prometheus::Counter& clock_jumps;
     prometheus::Gauge& in_flight;
     prometheus::Gauge& waiting;

@@ -246,8 +246,7 @@ void PollSchedule::finish_immediate(PollTaskEnd const& end, SteadyTime steady) {
             state.not_before = steady + options_.immediate_pause;
             if (!state.wants_poll()) wanting_.erase(id);
         } else {
-            state.job.ticked = true;
-            state.run_served = state.serving;
+            state.settle();
             progress_.push_back(JobProgress{id, true, state.serving});
             if (!state.wants_poll()) wanting_.erase(id);
         }

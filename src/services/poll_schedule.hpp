@@ -110,7 +110,7 @@ private:
         std::vector<std::string> jobs;
     };
 
-    void apply_jobs(PollPlan const& plan);
+    void apply_jobs(PollPlan const& plan, UtcTime now);
     Lane& lane_of(PollTargets::Place const& place);
     using Leaves = std::map<HashPrefix, Group*>;
     void regroup(Lane& lane, UtcTime now, SteadyTime steady);

@@ -15,9 +15,6 @@ bool same_demand(Job const& a, Job const& b) {
            a.config.providers == b.config.providers && a.config.symbols == b.config.symbols;
 }
 
-/// Accepted jobs as well: their schedule begins with them, whatever becomes of the first poll.
-bool is_scheduled(Job const& job) { return job.status == JobStatus::accepted || job.status == JobStatus::active; }
-
 }  // namespace
 
 void PollSchedule::apply(PollPlan const& plan, UtcTime now, SteadyTime steady) {
@@ -25,7 +22,7 @@ void PollSchedule::apply(PollPlan const& plan, UtcTime now, SteadyTime steady) {
         last_now_ = now;
         last_steady_ = steady;
     }
-    apply_jobs(plan);
+    apply_jobs(plan, now);
     std::set<Lane*> changed;
     for (auto& move : targets_.settle()) {
         auto const hash = stable_hash(move.symbol.str());
@@ -51,8 +48,10 @@ void PollSchedule::apply(PollPlan const& plan, UtcTime now, SteadyTime steady) {
     families_.clear();
 }
 
-void PollSchedule::apply_jobs(PollPlan const& plan) {
+void PollSchedule::apply_jobs(PollPlan const& plan, UtcTime now) {
     std::set<std::string_view> present;
+    std::map<std::string_view, std::map<Symbol, std::optional<UtcTime>>> unpolled;
+    for (auto const& target : plan.unpolled) unpolled[target.job].emplace(target.symbol, target.polled_at);
     for (auto const& job : plan.jobs) {
         if (job.status == JobStatus::cancelled) continue;
         present.insert(job.id);
@@ -62,7 +61,12 @@ void PollSchedule::apply_jobs(PollPlan const& plan) {
         bool const keep = !fresh && !state.gone && same_demand(state.job, job);
         if (linked && !keep) targets_.unlink(state.job);
         if (!keep && is_scheduled(job)) targets_.link(job);
-        state.update(job, keep, fresh);
+        std::set<Symbol> due;
+        for (auto const& [symbol, polled_at] : unpolled[job.id]) {
+            // One that was polled within the interval, for this job before its change or for another one, is in time.
+            if (is_scheduled(job) && (!polled_at || *polled_at <= now - job.config.interval)) due.insert(symbol);
+        }
+        state.update(job, keep, std::move(due));
         state.linked = is_scheduled(job);
         state.gone = false;
         if (state.tasks == 0 && !state.wants_poll()) wanting_.erase(job.id);
@@ -82,34 +86,41 @@ void PollSchedule::apply_jobs(PollPlan const& plan) {
     }
 }
 
-void PollSchedule::JobState::update(Job const& changed, bool same, bool fresh) {
+void PollSchedule::JobState::update(Job const& changed, bool same, std::set<Symbol> unpolled) {
     bool const ticked = job.ticked || changed.ticked;
     if (!same) {
-        bool const moved = job.config.providers != changed.config.providers;
-        auto const before = std::exchange(added, {});
-        for (Symbol const& symbol : changed.config.symbols) {
-            bool const is_new = !fresh && is_scheduled(changed) && (moved || !has(symbol));
-            if (is_new || before.contains(symbol)) added.insert(symbol);
-        }
+        if (job.config.providers != changed.config.providers) serving_added.clear();  // other targets than these
         job = changed;
+        served.clear();
     }
     job.ticked = ticked;
     job.run_requested = changed.run_requested;
     run_served = std::max(run_served, changed.run_done);
+    added = std::move(unpolled);
+    std::erase_if(added, [this](Symbol const& symbol) { return served.contains(symbol) || serving_added.contains(symbol); });
 }
 
 std::vector<Symbol> PollSchedule::JobState::serve() {
     std::vector<Symbol> symbols = wants_all() ? job.config.symbols : std::vector<Symbol>(added.begin(), added.end());
     serving = job.run_requested;
-    serving_added = std::exchange(added, {});
+    serving_added = std::set<Symbol>(symbols.begin(), symbols.end());
+    added.clear();
     failed = false;
     return symbols;
 }
 
 void PollSchedule::JobState::retry() {
-    for (Symbol const& symbol : std::exchange(serving_added, {})) {
+    auto const tried = std::exchange(serving_added, {});
+    if (wants_all()) return;
+    for (Symbol const& symbol : tried) {
         if (has(symbol)) added.insert(symbol);
     }
+}
+
+void PollSchedule::JobState::settle() {
+    job.ticked = true;
+    run_served = serving;
+    served.merge(std::exchange(serving_added, {}));
 }
 
 bool PollSchedule::JobState::has(Symbol const& symbol) const {

@@ -56,7 +56,8 @@ struct PollSchedule::JobState {
     Job job;
     bool linked = false;
     std::int64_t run_served = 0;
-    std::set<Symbol> added;      ///< by a change: polled at once, like all symbols of a new job
+    std::set<Symbol> added;      ///< never polled since they became the job's: polled at once, like all symbols of a new job
+    std::set<Symbol> served;     ///< those of them that were, which a plan read before does not know
     int tasks = 0;               ///< immediate ones under way
     std::int64_t serving = 0;    ///< the run that they serve
     std::set<Symbol> serving_added;
@@ -66,11 +67,12 @@ struct PollSchedule::JobState {
 
     bool wants_all() const noexcept { return !job.ticked || run_served < job.run_requested; }
     bool wants_poll() const noexcept { return wants_all() || !added.empty(); }
-    /// Takes over what the plan says. `same`: it asks for what it asked for before; `fresh`: it was not known.
-    void update(Job const& changed, bool same, bool fresh);
+    /// Takes over what the plan says. `same`: it asks for what it asked for before.
+    void update(Job const& changed, bool same, std::set<Symbol> unpolled);
     /// Which symbols are to be polled at once; they count as served unless retry() follows.
     std::vector<Symbol> serve();
     void retry();
+    void settle();
     bool has(Symbol const& symbol) const;
 };
 

@@ -15,6 +15,12 @@
 
 namespace mds {
 
+/// Its targets are polled at every tick. Accepted jobs' as well: their schedule begins with them, whatever becomes of the first
+/// poll.
+inline bool is_scheduled(Job const& job) noexcept {
+    return job.status == JobStatus::accepted || job.status == JobStatus::active;
+}
+
 /// Which targets there are, which jobs want them, and so how often each is polled. Knows nothing of time passing.
 class PollTargets {
 public:

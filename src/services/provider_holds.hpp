@@ -2,27 +2,46 @@
 
 #include <mds/domain/outcome.hpp>
 #include <mds/domain/time.hpp>
+#include <mds/ports/provider.hpp>
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace mds {
 
-/// Until when providers asked to be left alone. What one answer says holds for whoever asks next, polls and reads alike. One thread:
-/// the fetch thread.
+/// What to wait where a provider refuses without a Retry-After.
+struct ProviderPauses {
+    std::chrono::seconds rate_limited{1};
+    std::chrono::seconds quota_exhausted{60};
+    std::chrono::seconds banned{300};
+};
+
+/// Until when providers asked to be left alone. What one answer says holds for whoever asks next, polls and reads alike, and across
+/// a restart. One thread: the fetch thread.
 class ProviderHolds {
 public:
     struct Hold {
         SteadyTime until{};
         Outcome outcome = Outcome::rate_limited;  ///< of the answer that asked for it
     };
+    /// Makes a wait durable.
+    using Keeper = std::function<void(std::string const& provider, SteadyTime until)>;
 
-    /// Nothing goes to `provider` before `until`; an earlier end never shortens a later one.
-    void hold(std::string const& provider, SteadyTime until, Outcome outcome) {
+    ProviderHolds() = default;
+    explicit ProviderHolds(ProviderPauses pauses) : pauses_(pauses) {}
+    void keep_with(Keeper keeper) { keeper_ = std::move(keeper); }
+
+    /// Draws the conclusion from an answer of `provider`, whoever asked for it. True: it is to be left alone for a while.
+    bool note(std::string const& provider, FetchAnswer const& answer, SteadyTime now);
+    /// Nothing goes to `provider` before `until`; an earlier end never shortens a later one. Not kept.
+    Hold const& hold(std::string const& provider, SteadyTime until, Outcome outcome) {
         Hold& hold = holds_[provider];
         if (hold.until < until) hold = Hold{until, outcome};
+        return hold;
     }
     /// Null: it may be asked.
     Hold const* find(std::string_view provider, SteadyTime now) const {
@@ -31,6 +50,10 @@ public:
     }
 
 private:
+    std::chrono::seconds pause_after(Outcome outcome) const noexcept;
+
+    ProviderPauses pauses_;
+    Keeper keeper_;
     std::map<std::string, Hold, std::less<>> holds_;
 };
 

@@ -7,12 +7,13 @@ import os
 import pathlib
 import sqlite3
 import tempfile
+import time
 import unittest
 
 from harness import checker
 from harness.provider_stub import ProviderStub
 from harness.scenario import service_with, start_job, wait_for_points
-from harness.service import Service, eventually
+from harness.service import SLOWNESS, Service, eventually
 
 STORE = 3  # exit code: the store cannot be opened
 
@@ -123,6 +124,31 @@ class Locked(unittest.TestCase):
                     self.assertEqual(client.get("/prices/latest", symbol="AAPL").status, 200)
                     other.execute("ROLLBACK")
                 eventually(lambda: client.get("/readyz").status == 200, 20, what="/readyz of 200 after the lock")
+                before = client.get("/prices/history", symbol="AAPL", limit=1).json()["points"][0]["seq"]
+                wait_for_points(client, "AAPL", before + 2)
+            self.assertEqual(service.stop(), 0)
+            report = checker.check(service.data_dir, interval=1, quiet_bus=False)
+            self.assertEqual(dict(report.violations), {}, str(report))
+
+    def test_a_stop_while_the_database_is_locked_does_not_wait_for_it(self):
+        grace = 30
+        with ProviderStub() as stub, service_with(stub, {"shutdown": {"grace": f"{grace}s"}}) as service:
+            service.start()
+            with service.client() as client:
+                start_job(client, ["AAPL", "MSFT", "TSLA"])
+                wait_for_points(client, "AAPL", 2)
+                with contextlib.closing(sqlite3.connect(checker.database_of(service.data_dir), isolation_level=None)) as other:
+                    other.execute("PRAGMA busy_timeout = 5000")
+                    other.execute("BEGIN IMMEDIATE")
+                    eventually(lambda: client.get("/readyz").status == 503, 30, what="/readyz of 503 while the database is locked")
+                    began = time.monotonic()
+                    service.stop(within=grace)
+                    took = time.monotonic() - began
+                    other.execute("ROLLBACK")
+            print(f"figure: stopped after {took:.1f} s with the database locked, of {grace} s grace")
+            self.assertLess(took, grace / 2 * SLOWNESS)
+            service.start()
+            with service.client() as client:
                 before = client.get("/prices/history", symbol="AAPL", limit=1).json()["points"][0]["seq"]
                 wait_for_points(client, "AAPL", before + 2)
             self.assertEqual(service.stop(), 0)

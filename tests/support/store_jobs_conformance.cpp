@@ -1,6 +1,8 @@
 #include "support/catch.hpp"
 #include "support/store_conformance.hpp"
 
+#include <algorithm>
+
 namespace mds::test {
 namespace {
 
@@ -263,6 +265,29 @@ TEST_CASE("a target with several providers is up while one of them answers") {
     CHECK(now.last_provider == "first");
 }
 
+TEST_CASE("the plan names the symbols of active jobs that nobody polled since they became the job's") {
+    auto const store = make_store_under_test();
+    Job active = job("poll_a", {"AAPL", "MSFT", "TSLA"}, 20);
+    active.config.providers = {"first", "second"};
+    active.status = JobStatus::active;
+    active.ticked = true;
+    active.active_since = at(20);
+    Job accepted = job("poll_b", {"NEW"}, 21);
+    for (Job const& one : {active, accepted}) REQUIRE(store->run(store->jobs().create(one, std::nullopt)).has_value());
+    ingest(*store, {at_tick(unanswered(1, {"AAPL"}, 11, "first"), 10, 1, false),
+                    at_tick(observation(2, {{"AAPL", "1"}}, 12, "second"), 10, 2, true),
+                    at_tick(observation(3, {{"MSFT", "1"}}, 12, "first"), 10, 1, true),
+                    at_tick(unanswered(4, {"MSFT"}, 20, "second"), 20, 1, true)});
+    auto loaded = plan(*store);
+    REQUIRE(loaded.unpolled.size() == 2);
+    std::ranges::sort(loaded.unpolled, {}, &UnpolledTarget::symbol);
+    CHECK(loaded.unpolled[0].job == "poll_a");
+    CHECK(loaded.unpolled[0].symbol == symbol("AAPL"));
+    CHECK(loaded.unpolled[0].polled_at == at(12));
+    CHECK(loaded.unpolled[1].symbol == symbol("TSLA"));
+    CHECK(loaded.unpolled[1].polled_at == std::nullopt);
+}
+
 TEST_CASE("missed ranges move their group's progress, and may be told again") {
     auto const store = make_store_under_test();
     MissedRange range;
@@ -280,6 +305,9 @@ TEST_CASE("missed ranges move their group's progress, and may be told again") {
     auto const loaded = plan(*store);
     CHECK(loaded.last_settled == std::map<std::string, UtcTime>{{"simulated/1s", at(9)}});
     CHECK(loaded.not_before == waits);
+    auto const now = store->run(store->poll_plan().provider_waits());
+    REQUIRE(now.has_value());
+    CHECK(*now == waits);
 }
 
 }  // namespace mds::test

@@ -58,7 +58,7 @@ struct Target {
 enum class TargetHealth { unknown, up, down };
 std::string_view to_string(TargetHealth health) noexcept;
 
-/// What is known of one target's last polls. Its next poll is `last_due` and one interval on.
+/// What is known of one target's last polls.
 struct TargetState {
     TargetHealth health = TargetHealth::unknown;
     std::optional<UtcTime> last_poll;    ///< receipt of the last answer, or its failure

@@ -53,4 +53,8 @@ Task<std::optional<PollPlan>> JobPort::load(std::optional<std::int64_t> known) {
     return readers_.run([known](Desk& desk) { return desk.jobs.plan(known); });
 }
 
+Task<std::map<std::string, UtcTime>> JobPort::provider_waits() {
+    return readers_.run([](Desk& desk) { return desk.jobs.waits(); });
+}
+
 }  // namespace mds::postgres

@@ -31,6 +31,7 @@ public:
     Task<JobPage> list(JobFilter filter) override;
     Task<std::vector<TargetState>> target_states(std::vector<Target> targets) override;
     Task<std::optional<PollPlan>> load(std::optional<std::int64_t> known) override;
+    Task<std::map<std::string, UtcTime>> provider_waits() override;
     Task<void> record(std::vector<MissedRange> missed, std::vector<JobProgress> progress,
                       std::map<std::string, UtcTime> not_before) override;
 

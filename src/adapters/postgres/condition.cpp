@@ -1,37 +1,33 @@
 #include "adapters/postgres/condition.hpp"
 
 #include <array>
-#include <chrono>
 #include <utility>
 
 namespace mds::postgres {
 namespace {
 
-constexpr std::chrono::milliseconds mend_interval{500};
+using support::FaultBearing;
+using support::FaultKind;
 
-/// One line for clients and /readyz; the metric's label beside it.
-std::pair<char const*, char const*> texts(Fault fault) noexcept {
-    switch (fault) {
-        case Fault::none: return {"", "none"};
-        case Fault::away: return {"the database cannot be reached", "away"};
-        case Fault::no_answer: return {"the database does not answer in time", "no_answer"};
-        case Fault::busy: return {"the database is busy with other writers", "busy"};
-        case Fault::read_only: return {"the database is read-only", "read_only"};
-        case Fault::too_many_connections: return {"the database has no connection left", "too_many_connections"};
-        case Fault::disk_full: return {"the disk of the database is full", "disk_full"};
-        case Fault::resources: return {"the database is out of memory", "resources"};
-        case Fault::denied: return {"the database refuses our log-in or rights", "denied"};
-        case Fault::damaged: return {"the database reports damage", "damaged"};
-        case Fault::refused_row:
-        case Fault::repeated_row: return {"the store refuses a row", "refused_row"};
-        case Fault::bug: break;
-    }
-    return {"internal error", "internal"};
-}
+/// One for each Fault, in its order.
+constexpr std::array<FaultKind, 13> kinds{{
+    {"", "none", FaultBearing::request},
+    {"the database cannot be reached", "away", FaultBearing::outage},
+    {"the database does not answer in time", "no_answer", FaultBearing::outage},
+    {"the database is busy with other writers", "busy", FaultBearing::passing},
+    {"the database is read-only", "read_only", FaultBearing::outage},
+    {"the database has no connection left", "too_many_connections", FaultBearing::outage},
+    {"the disk of the database is full", "disk_full", FaultBearing::outage},
+    {"the database is out of memory", "resources", FaultBearing::outage},
+    {"the database refuses our log-in or rights", "denied", FaultBearing::outage},
+    {"the database reports damage", "damaged", FaultBearing::outage},
+    {"the store refuses a row", "refused_row", FaultBearing::request},
+    {"the store refuses a row", "refused_row", FaultBearing::request},
+    {"internal error", "internal", FaultBearing::request},
+}};
 
-/// Says nothing about the store, but about what was asked of it.
-bool is_ours(Fault fault) noexcept {
-    return fault == Fault::refused_row || fault == Fault::repeated_row || fault == Fault::bug;
+FaultKind const& kind_of(Fault fault) noexcept {
+    return kinds[static_cast<std::size_t>(fault)];
 }
 
 ErrorCode error_code(Fault fault) noexcept {
@@ -87,66 +83,23 @@ Fault classify(std::string_view sqlstate) noexcept {
 }
 
 Error to_error(Fault fault, std::string detail) {
-    return Error(error_code(fault), texts(fault).first, std::move(detail));
+    return Error(error_code(fault), kind_of(fault).text, std::move(detail));
 }
 
 Condition::Condition(support::Log log, support::Metrics& metrics)
-    : log_(std::move(log)),
-      metrics_(metrics),
+    : FaultMemory(std::move(log), metrics, "mds_postgres_faults_total", "Failed calls of the database, by kind"),
       connects_(metrics.counter("mds_postgres_connects_total", "Connections made to the database")) {}
 
 Health Condition::store_health() const {
-    Fault const write = write_.load(std::memory_order_relaxed);
-    Fault const read = read_.load(std::memory_order_relaxed);
-    Fault const seen = write != Fault::none ? write : read;
+    FaultKind const* const fault = suffered();
     Health health;
-    health.ready = seen == Fault::none;
-    health.reason = texts(seen).first;
+    health.ready = fault == nullptr;
+    if (fault != nullptr) health.reason = fault->text;
     return health;
 }
 
-void Condition::worked(Side side) noexcept {
-    if (of(side).load(std::memory_order_relaxed) == Fault::none || of(side).exchange(Fault::none) == Fault::none) return;
-    log_.info("store.recovered", {{"side", side == Side::read ? "read" : "write"}});
-}
-
 void Condition::failed(Side side, Fault fault, std::string const& detail) {
-    auto const kind = texts(fault).second;
-    metrics_.counter("mds_postgres_faults_total", "Failed calls of the database, by kind", {{"kind", kind}}).Increment();
-    if (is_ours(fault)) {
-        log_.error("store.refused", {{"kind", kind}, {"detail", detail}});
-        return;
-    }
-    if (fault == Fault::busy) {  // a matter between writers; the next try is free
-        log_.warning("store.busy", {{"detail", detail}});
-        return;
-    }
-    Fault before = Fault::none;
-    {
-        std::lock_guard const lock(mutex_);
-        before = of(side).exchange(fault);
-    }
-    changed_.notify_all();
-    if (before != fault) log_.error("store.failed", {{"kind", kind}, {"detail", detail}});
-}
-
-bool Condition::wait_for_fault() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return stopped_ || write_.load() != Fault::none || read_.load() != Fault::none; });
-    return !stopped_;
-}
-
-bool Condition::pause() {
-    std::unique_lock lock(mutex_);
-    return !changed_.wait_for(lock, mend_interval, [this] { return stopped_; });
-}
-
-void Condition::stop() noexcept {
-    {
-        std::lock_guard const lock(mutex_);
-        stopped_ = true;
-    }
-    changed_.notify_all();
+    FaultMemory::failed(side, kind_of(fault), detail);
 }
 
 }  // namespace mds::postgres

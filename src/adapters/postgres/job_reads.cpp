@@ -88,14 +88,25 @@ Result<std::optional<PollPlan>> JobQueries::plan(std::optional<std::int64_t> kno
     if (revision->next()) plan.revision = revision->integer(0);
     if (plan.revision == known) return std::optional<PollPlan>();
     connection_.send(sql::jobs::planned);
+    connection_.send(sql::jobs::unpolled);
     connection_.send(sql::jobs::settled);
     connection_.send(sql::jobs::waits);
     auto replies = connection_.run();
     if (!replies) return replies.error();
     for (Rows& rows = replies->at(0); rows.next();) plan.jobs.push_back(read_job(rows));
-    plan.last_settled = times(replies->at(1));
-    plan.not_before = times(replies->at(2));
+    for (Rows& rows = replies->at(1); rows.next();) {
+        auto symbol = Symbol::parse(rows.text(1), SymbolCase::preserve);
+        if (symbol) plan.unpolled.push_back(UnpolledTarget{rows.text(0), *std::move(symbol), rows.optional_time(2)});
+    }
+    plan.last_settled = times(replies->at(2));
+    plan.not_before = times(replies->at(3));
     return std::optional<PollPlan>(std::move(plan));
+}
+
+Result<std::map<std::string, UtcTime>> JobQueries::waits() {
+    auto rows = connection_.ask(sql::jobs::waits);
+    if (!rows) return rows.error();
+    return times(*rows);
 }
 
 }  // namespace mds::postgres

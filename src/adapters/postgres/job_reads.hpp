@@ -10,7 +10,7 @@ namespace mds::postgres {
 /// Columns of polling_jobs in the order of the statements that read whole jobs.
 Job read_job(Rows const& rows);
 
-/// JobReads and PollPlanStore::load on one connection, blocking.
+/// JobReads and the reads of PollPlanStore on one connection, blocking.
 class JobQueries {
 public:
     explicit JobQueries(Connection& connection) : connection_(connection) {}
@@ -20,6 +20,7 @@ public:
     Result<std::vector<TargetState>> states(std::vector<Target> const& targets);
     /// nullopt where the plan still has the revision `known`.
     Result<std::optional<PollPlan>> plan(std::optional<std::int64_t> known);
+    Result<std::map<std::string, UtcTime>> waits();
 
 private:
     Connection& connection_;

@@ -158,6 +158,11 @@ Sql const revision{"plan_revision", "SELECT plan_revision FROM store_meta WHERE 
 Sql const planned{"planned_jobs", "SELECT " + job +
                                       " FROM polling_jobs WHERE status IN ('accepted', 'active') "
                                       "OR (status = 'paused' AND run_requested > run_done) ORDER BY created_at"};
+Sql const unpolled{"unpolled_targets",
+                   "SELECT j.id, u.symbol, polled.at FROM polling_jobs j CROSS JOIN LATERAL unnest(j.symbols) AS u (symbol) "
+                   "CROSS JOIN LATERAL (SELECT max(s.polled_at) AS at FROM unnest(j.providers) AS p (provider) CROSS JOIN LATERAL "
+                   "(SELECT polled_at FROM series WHERE symbol = u.symbol AND provider = p.provider LIMIT 1) s) polled "
+                   "WHERE j.status = 'active' AND (polled.at IS NULL OR polled.at < j.active_since)"};
 Sql const settled{"settled_groups", "SELECT name, last_settled FROM poll_progress WHERE last_settled IS NOT NULL"};
 Sql const waits{"provider_waits", "SELECT provider, not_before FROM provider_waits"};
 // A job's id is made once: if it is there, this is the same request again.
@@ -238,7 +243,7 @@ std::vector<Sql const*> on_large_tables() {
         &ingest::stored_points,  &ingest::update_series, &ingest::settle,      &averaging::last_averaged, &averaging::points,
         &prices::find_series,    &prices::latest,        &prices::last_before, &prices::ascending,        &prices::descending,
         &prices::newest_average, &prices::averages,      &jobs::find,          &jobs::find_for_change,    &jobs::list,
-        &jobs::states,           &jobs::planned,         &jobs::update,        &jobs::forget_keys,        &jobs::read_key,
+        &jobs::states,           &jobs::planned,        &jobs::unpolled,         &jobs::update,        &jobs::forget_keys,        &jobs::read_key,
         &jobs::progress,         &outbox::read,          &outbox::prune,       &outbox::prune_raw,        &outbox::prune_outcomes};
 }
 

@@ -60,6 +60,7 @@ extern Sql const list;
 extern Sql const states;
 extern Sql const revision;
 extern Sql const planned;
+extern Sql const unpolled;
 extern Sql const settled;
 extern Sql const waits;
 extern Sql const insert;

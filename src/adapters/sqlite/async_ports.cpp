@@ -60,4 +60,8 @@ Task<std::optional<PollPlan>> JobPort::load(std::optional<std::int64_t> known) {
     return readers_.run([known](Queries& queries) -> Result<std::optional<PollPlan>> { return queries.jobs.plan(known); });
 }
 
+Task<std::map<std::string, UtcTime>> JobPort::provider_waits() {
+    return readers_.run([](Queries& queries) -> Result<std::map<std::string, UtcTime>> { return queries.jobs.waits(); });
+}
+
 }  // namespace mds::sqlite

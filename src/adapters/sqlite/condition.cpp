@@ -2,35 +2,32 @@
 
 #include <sqlite3.h>
 
+#include <array>
 #include <cerrno>
-#include <chrono>
 #include <utility>
 
 namespace mds::sqlite {
 namespace {
 
-constexpr std::chrono::milliseconds mend_interval{500};
+using support::FaultBearing;
+using support::FaultKind;
 
-/// One line for clients and /readyz; the metric's label beside it.
-std::pair<char const*, char const*> texts(Fault fault) noexcept {
-    switch (fault) {
-        case Fault::none: return {"", "none"};
-        case Fault::locked: return {"the store is locked by another program", "locked"};
-        case Fault::disk_full: return {"the disk of the store is full", "disk_full"};
-        case Fault::io: return {"the disk of the store reports errors", "io"};
-        case Fault::read_only: return {"the store is read-only", "read_only"};
-        case Fault::cannot_open: return {"the store cannot be opened", "cannot_open"};
-        case Fault::corrupt: return {"the store's file is damaged", "corrupt"};
-        case Fault::out_of_memory: return {"the store is out of memory", "out_of_memory"};
-        case Fault::refused_row: return {"the store refuses a row", "refused_row"};
-        case Fault::bug: break;
-    }
-    return {"internal error", "internal"};
-}
+/// One for each Fault, in its order.
+constexpr std::array<FaultKind, 10> kinds{{
+    {"", "none", FaultBearing::request},
+    {"the store is locked by another program", "locked", FaultBearing::outage},
+    {"the disk of the store is full", "disk_full", FaultBearing::outage},
+    {"the disk of the store reports errors", "io", FaultBearing::outage},
+    {"the store is read-only", "read_only", FaultBearing::outage},
+    {"the store cannot be opened", "cannot_open", FaultBearing::outage},
+    {"the store's file is damaged", "corrupt", FaultBearing::damage},
+    {"the store is out of memory", "out_of_memory", FaultBearing::outage},
+    {"the store refuses a row", "refused_row", FaultBearing::request},
+    {"internal error", "internal", FaultBearing::request},
+}};
 
-/// Damage stays, even where other pages can still be used: the operator restores the file and starts again.
-bool mends_itself(Fault fault) noexcept {
-    return fault != Fault::none && fault != Fault::corrupt;
+FaultKind const& kind_of(Fault fault) noexcept {
+    return kinds[static_cast<std::size_t>(fault)];
 }
 
 ErrorCode error_code(Fault fault) noexcept {
@@ -46,7 +43,8 @@ Fault classify(int code, int system_errno) noexcept {
         case SQLITE_ROW:
         case SQLITE_DONE: return Fault::none;
         case SQLITE_BUSY:
-        case SQLITE_LOCKED: return Fault::locked;
+        case SQLITE_LOCKED:
+        case SQLITE_PROTOCOL: return Fault::locked;  // the last: a race for the locks of the WAL that was lost too often
         case SQLITE_FULL: return Fault::disk_full;
         case SQLITE_IOERR:
             if (code == SQLITE_IOERR_NOMEM) return Fault::out_of_memory;
@@ -67,61 +65,22 @@ Fault classify(int code, int system_errno) noexcept {
 }
 
 Error to_error(Fault fault, std::string detail) {
-    return Error(error_code(fault), texts(fault).first, std::move(detail));
+    return Error(error_code(fault), kind_of(fault).text, std::move(detail));
 }
 
-Condition::Condition(support::Log log, support::Metrics& metrics) : log_(std::move(log)), metrics_(metrics) {}
+Condition::Condition(support::Log log, support::Metrics& metrics)
+    : FaultMemory(std::move(log), metrics, "mds_sqlite_faults_total", "Failed calls of the embedded store, by kind") {}
 
 Health Condition::store_health() const {
-    Fault const write = write_.load(std::memory_order_relaxed);
-    Fault const read = read_.load(std::memory_order_relaxed);
-    Fault const seen = write != Fault::none ? write : read;
+    FaultKind const* const fault = suffered();
     Health health;
-    health.ready = seen == Fault::none;
-    health.reason = texts(seen).first;
+    health.ready = fault == nullptr;
+    if (fault != nullptr) health.reason = fault->text;
     return health;
 }
 
-void Condition::worked(Side side) noexcept {
-    Fault const before = of(side).load(std::memory_order_relaxed);
-    if (!mends_itself(before) || of(side).exchange(Fault::none) == Fault::none) return;
-    log_.info("store.recovered", {{"side", side == Side::read ? "read" : "write"}});
-}
-
 void Condition::failed(Side side, Fault fault, std::string const& detail) {
-    metrics_.counter("mds_sqlite_faults_total", "Failed calls of the embedded store, by kind", {{"kind", texts(fault).second}})
-        .Increment();
-    if (fault == Fault::bug || fault == Fault::refused_row) {  // says nothing about the store
-        log_.error("store.refused", {{"kind", texts(fault).second}, {"detail", detail}});
-        return;
-    }
-    Fault before = Fault::none;
-    {
-        std::lock_guard const lock(mutex_);
-        before = of(side).load();
-        if (before != Fault::corrupt) of(side).store(fault);
-    }
-    changed_.notify_all();
-    if (before != fault) log_.error("store.failed", {{"kind", texts(fault).second}, {"detail", detail}});
-}
-
-bool Condition::wait_for_fault() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return stopped_ || mends_itself(write_.load()) || mends_itself(read_.load()); });
-    return !stopped_;
-}
-
-bool Condition::pause() {
-    std::unique_lock lock(mutex_);
-    return !changed_.wait_for(lock, mend_interval, [this] { return stopped_; });
-}
-
-void Condition::stop() noexcept {
-    {
-        std::lock_guard const lock(mutex_);
-        stopped_ = true;
-    }
-    changed_.notify_all();
+    FaultMemory::failed(side, kind_of(fault), detail);
 }
 
 }  // namespace mds::sqlite

@@ -7,7 +7,7 @@
 
 namespace mds::sqlite {
 
-Connection::Connection(ConnectionOptions const& options, Side side, Condition& condition) : side_(side), condition_(condition) {
+Connection::Connection(ConnectionOptions const& options, Side side, Condition& condition) : side_(side), busy_ms_(options.busy_ms), condition_(condition) {
     int const flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (side == Side::write ? SQLITE_OPEN_CREATE : 0);
     int const code = sqlite3_open_v2(options.path.c_str(), &db_, flags, options.vfs.empty() ? nullptr : options.vfs.c_str());
     sqlite3_extended_result_codes(db_, 1);
@@ -18,7 +18,7 @@ Connection::Connection(ConnectionOptions const& options, Side side, Condition& c
             execute("PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 67108864");
         execute(options.durability == Durability::full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = OFF");
         execute("PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF");
-        execute(("PRAGMA wal_autocheckpoint = " + std::to_string(options.checkpoint_pages)).c_str());
+        execute("PRAGMA wal_autocheckpoint = 0");  // checkpoints.hpp
         execute(("PRAGMA cache_size = -" + std::to_string(options.cache_kib)).c_str());
         if (side == Side::read) execute("PRAGMA query_only = ON");
     } else {

@@ -29,7 +29,6 @@ struct ConnectionOptions {
     std::string vfs;  ///< empty: SQLite's own
     Durability durability = Durability::full;
     int cache_kib = 256;
-    int checkpoint_pages = 1000;  ///< of the WAL, moved into the file then
     int busy_ms = 1000;           ///< patience with locks of other programs
 };
 
@@ -56,11 +55,13 @@ public:
     bool in_transaction() const noexcept;
     sqlite3* handle() const noexcept { return db_; }
     Side side() const noexcept { return side_; }
+    int busy_ms() const noexcept { return busy_ms_; }
     Condition& condition() const noexcept { return condition_; }
 
 private:
     sqlite3* db_ = nullptr;
     Side side_;
+    int busy_ms_;
     Condition& condition_;
     Fault fault_ = Fault::none;
     std::string detail_;

@@ -37,6 +37,14 @@ JobQueries::JobQueries(Connection& connection)
       planned_(connection, "SELECT " + std::string(job_columns) +
                                " FROM polling_jobs WHERE status IN ('accepted', 'active') "
                                "OR (status = 'paused' AND run_requested > run_done) ORDER BY created_at"),
+      // In this order of loops: a look-up by key for each symbol.
+      unpolled_(connection,
+                "SELECT id, symbol, last_poll FROM (SELECT polling_jobs.id AS id, active_since, json_each_symbol.value AS symbol, "
+                "(SELECT max(series.polled_at) FROM json_each(polling_jobs.providers) AS json_each_provider CROSS JOIN series "
+                "WHERE series.symbol = json_each_symbol.value AND series.provider = json_each_provider.value) AS last_poll "
+                "FROM polling_jobs INDEXED BY polling_jobs_planned CROSS JOIN json_each(polling_jobs.symbols) AS json_each_symbol "
+                "WHERE (status IN ('accepted', 'active') OR (status = 'paused' AND run_requested > run_done)) "
+                "AND status = 'active') WHERE last_poll IS NULL OR last_poll < active_since"),
       settled_(connection, "SELECT name, last_settled FROM poll_progress WHERE last_settled IS NOT NULL"),
       waits_(connection, "SELECT provider, not_before FROM provider_waits") {}
 
@@ -93,6 +101,13 @@ std::optional<PollPlan> JobQueries::plan(std::optional<std::int64_t> known) {
     {
         auto rows = planned_.query();
         while (rows.next()) plan.jobs.push_back(read_job(rows));
+    }
+    {
+        auto rows = unpolled_.query();
+        while (rows.next()) {
+            auto symbol = Symbol::parse(rows.text(1), SymbolCase::preserve);
+            if (symbol) plan.unpolled.push_back(UnpolledTarget{std::string(rows.text(0)), *std::move(symbol), rows.optional_time(2)});
+        }
     }
     plan.last_settled = times(settled_);
     plan.not_before = times(waits_);

@@ -7,7 +7,8 @@
 
 namespace mds::sqlite {
 
-/// The statements behind JobReads and PollPlanStore::load, inside a snapshot. A fault stays on the connection for the caller.
+/// The statements behind JobReads and the reads of PollPlanStore, inside a snapshot. A fault stays on the connection for the
+/// caller.
 class JobQueries {
 public:
     explicit JobQueries(Connection& connection);
@@ -17,6 +18,7 @@ public:
     TargetState state(Target const& target);
     /// nullopt where the plan still has the revision `known`.
     std::optional<PollPlan> plan(std::optional<std::int64_t> known);
+    std::map<std::string, UtcTime> waits() { return times(waits_); }
 
 private:
     std::map<std::string, UtcTime> times(Statement& statement);
@@ -26,6 +28,7 @@ private:
     Statement state_;
     Statement revision_;
     Statement planned_;
+    Statement unpolled_;
     Statement settled_;
     Statement waits_;
 };

@@ -25,7 +25,6 @@ ConnectionOptions connection_options(StoreOptions const& options, Side side) {
     result.path = options.directory + "/mds.db";
     result.vfs = options.vfs;
     result.durability = options.durability;
-    result.checkpoint_pages = options.checkpoint_pages;
     result.cache_kib = side == Side::write ? writer_cache_kib : reader_cache_kib;
     result.busy_ms = side == Side::write ? writer_patience_ms : reader_patience_ms;
     return result;
@@ -99,7 +98,7 @@ struct Store::Parts {
         : lock(options.directory),
           condition(std::move(log), metrics),
           reading(connection_options(options, Side::read)),
-          side(connection_options(options, Side::write), condition),
+          side(connection_options(options, Side::write), options.checkpoint_pages, condition, metrics),
           read_pool(options.read_threads),
           write_pool(1),
           readers(read_pool, options.read_threads, reading, condition),

@@ -27,8 +27,8 @@ void WriteGate::unlock() {
     next_.notify_all();
 }
 
-WriteSide::WriteSide(ConnectionOptions const& options, Condition& condition)
-    : connection(options, Side::write, condition), series(migrated(connection)) {}
+WriteSide::WriteSide(ConnectionOptions const& options, int checkpoint_pages, Condition& condition, support::Metrics& metrics)
+    : connection(options, Side::write, condition), series(migrated(connection)), checkpoints(connection, checkpoint_pages, metrics) {}
 
 WriteTransaction::~WriteTransaction() {
     if (!committed_) side_.series.forget();
@@ -38,6 +38,7 @@ Result<void> WriteTransaction::commit() {
     side_.series.flush();
     auto done = transaction_.commit();
     committed_ = done.has_value();
+    if (committed_) side_.checkpoints.run();
     return done;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "adapters/sqlite/checkpoints.hpp"
 #include "adapters/sqlite/connection.hpp"
 #include "adapters/sqlite/series_table.hpp"
 
@@ -28,8 +29,9 @@ struct WriteSide {
     WriteGate gate;
     Connection connection;
     SeriesTable series;
+    Checkpoints checkpoints;
 
-    WriteSide(ConnectionOptions const& options, Condition& condition);
+    WriteSide(ConnectionOptions const& options, int checkpoint_pages, Condition& condition, support::Metrics& metrics);
 };
 
 /// Holds the gate from BEGIN to COMMIT.

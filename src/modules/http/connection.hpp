@@ -1,5 +1,7 @@
 #pragma once
 
+#include <mds/domain/time.hpp>
+
 #include "modules/http/peers.hpp"
 #include "modules/http/request_parser.hpp"
 #include "modules/http/timer_wheel.hpp"
@@ -20,6 +22,16 @@ enum class Phase : std::uint8_t {
     writing,    ///< the peer has not taken all yet
     lingering,  ///< all is sent and our side is shut; reading on so that the answer is not lost to a reset
     closed,
+};
+
+/// A request that a handler works on: what its answer needs, whoever gives it.
+struct Awaited {
+    std::string id;
+    std::string path;
+    SteadyTime arrived;
+    bool head = false;
+    bool http10 = false;
+    bool keep_alive = true;
 };
 
 /// What is kept of a connection: while it is idle, this object and nothing else. One I/O thread; counted without a lock.
@@ -44,6 +56,7 @@ struct Connection : WheelEntry, boost::intrusive_ref_counter<Connection, boost::
     std::string output;           ///< bytes that the peer has not taken, behind output_sent others
     std::size_t output_sent = 0;
     std::unique_ptr<BodyReader> body;
+    std::shared_ptr<Awaited const> awaited;  ///< while answering
 };
 
 using ConnectionPtr = boost::intrusive_ptr<Connection>;

@@ -10,8 +10,6 @@
 namespace mds::http {
 namespace {
 
-constexpr std::int64_t max_limit = 10'000;
-
 std::string render(Series const& series, HistoryPage const& page, std::string const& next) {
     std::string body;
     JsonWriter json(body);
@@ -33,31 +31,22 @@ Awaitable<Reply> answer(Context const& context, Request request) {
     static constexpr std::array<std::string_view, 2> sorts{"asc", "desc"};
     Faults faults;
     Query query(request.query, known, faults);
-    SeriesQuery const range = SeriesQuery::read(query, context.options);
     bool const ascending = query.choice("sort", sorts) == std::optional<std::size_t>(0);
-    auto const limit = query.integer("limit", 1, max_limit);
-    if (!range.symbol) co_return unprocessable(request, faults);
-    auto const series = find_series(context, range);
-    if (!series && faults.empty()) co_return context.failure(request, series.error());
-    std::string const scope = series ? range.scope(ascending ? "history asc" : "history desc", *series) : std::string();
-    auto const position = series ? read_position(context, query, scope) : std::nullopt;
-    if (!faults.empty()) co_return unprocessable(request, faults);
+    auto const read = read_series_query(context, request, query, faults, ascending ? "history asc" : "history desc");
+    if (auto const* const refused = std::get_if<Reply>(&read)) co_return *refused;
+    auto const& range = std::get<SeriesQuery>(read);
 
-    HistoryQuery wanted(*series);
-    wanted.start = range.start;
-    wanted.end = range.end;
+    auto wanted = range.page<HistoryQuery>();
     wanted.ascending = ascending;
-    if (limit) wanted.limit = static_cast<std::size_t>(*limit);
-    wanted.cursor = position;
     auto const page = co_await context.deps.points.history(std::move(wanted));
     if (!page) co_return context.failure(request, page.error());
     if (page->last_seq == 0) {
-        Error const none(ErrorCode::not_found, "there is no price of " + series->symbol.str() + " from " + series->provider);
+        Error const none(ErrorCode::not_found, "there is no price of " + range.series.symbol.str() + " from " + range.series.provider);
         co_return context.failure(request, none);
     }
     std::string next;
-    if (page->more && !page->points.empty()) next = context.tokens.make(scope, std::to_string(page->points.back().seq));
-    co_return Reply(200, json_type, render(*series, *page, next));
+    if (page->more && !page->points.empty()) next = range.next_token(context, page->points.back().seq);
+    co_return Reply(200, json_type, render(range.series, *page, next));
 }
 
 }  // namespace

@@ -31,13 +31,9 @@ std::string const& provider_of(JobConfig const& config, TargetState const& state
     return config.providers.size() > 1 && !state.last_provider.empty() ? state.last_provider : config.providers.front();
 }
 
-std::optional<UtcTime> next_poll(Job const& job, TargetState const& state) {
-    if (job.status == JobStatus::paused || job.status == JobStatus::cancelled) return std::nullopt;
-    return state.last_due && *state.last_due >= job.active_since ? *state.last_due + job.config.interval : job.active_since;
-}
-
-void write_target(JsonWriter& json, Job const& job, Symbol const& symbol, TargetState const& state) {
-    json.begin_object().key("symbol").string(symbol.str()).key("provider").string(provider_of(job.config, state));
+void write_target(JsonWriter& json, JobConfig const& config, Symbol const& symbol, TargetState const& state,
+                  std::optional<UtcTime> const& next_poll) {
+    json.begin_object().key("symbol").string(symbol.str()).key("provider").string(provider_of(config, state));
     json.key("health").string(to_string(state.health)).key("last_poll");
     write_time(json, state.last_poll);
     json.key("last_poll_duration_ms");
@@ -47,7 +43,7 @@ void write_target(JsonWriter& json, Job const& job, Symbol const& symbol, Target
     if (state.last_error.empty()) json.null();
     else json.string(state.last_error);
     json.key("consecutive_failures").integer(state.consecutive_failures).key("next_poll");
-    write_time(json, next_poll(job, state));
+    write_time(json, next_poll);
     json.end_object();
 }
 
@@ -68,7 +64,9 @@ void append_job(std::string& out, JobView const& view) {
     json.begin_object().key("job_id").string(job.id).key("status").string(to_string(job.status));
     write_config(json, job.config);
     json.key("created_at").string(format_rfc3339(job.created_at)).key("targets").begin_array();
-    for (std::size_t i = 0; i < view.targets.size(); ++i) write_target(json, job, job.config.symbols[i], view.targets[i]);
+    for (std::size_t i = 0; i < view.targets.size(); ++i) {
+        write_target(json, job.config, job.config.symbols[i], view.targets[i], view.next_polls[i]);
+    }
     json.end_array().end_object();
 }
 

@@ -85,12 +85,14 @@ void Listener::refuse_one(std::string const& answer) noexcept {
     if (reserve_ < 0) return;
     ::close(reserve_);
     int const fd = ::accept4(fd_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd >= 0) {
-        ::send(fd, answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-        ::shutdown(fd, SHUT_WR);
-        ::close(fd);
-    }
+    if (fd >= 0) refuse(fd, answer);
     reserve_ = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+void Listener::refuse(int fd, std::string const& answer) noexcept {
+    ::send(fd, answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    ::shutdown(fd, SHUT_WR);
+    ::close(fd);
 }
 
 }  // namespace mds::http

@@ -30,6 +30,8 @@ public:
     Accepted accept() noexcept;
     /// Tells one waiting connection `answer` and closes it, with a descriptor that is kept for that.
     void refuse_one(std::string const& answer) noexcept;
+    /// The same for one that was accepted: `fd` is closed.
+    static void refuse(int fd, std::string const& answer) noexcept;
 
     std::uint16_t port() const noexcept { return port_; }
     int fd() const noexcept { return fd_; }

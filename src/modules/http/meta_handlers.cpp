@@ -1,6 +1,7 @@
 #include "modules/http/meta_handlers.hpp"
 
 #include "modules/http/json_writer.hpp"
+#include "modules/http/query.hpp"
 
 #include <embedded/openapi.hpp>
 
@@ -60,18 +61,26 @@ Reply index(Context const& context, Router const& router) {
 
 Awaitable<Reply> at_once(Reply reply) { co_return reply; }
 
+/// A route without parameters, as all here are.
+template <class Render>
+void add(Router& router, std::string path, std::string name, Render render) {
+    router.add(Method::get, std::move(path), std::move(name), [render = std::move(render)](Request request) {
+        Faults faults;
+        Query const query(request.query, {}, faults);
+        return at_once(faults.empty() ? render() : unprocessable(request, faults));
+    });
+}
+
 }  // namespace
 
 void add_meta_routes(Router& router, Context const& context) {
-    router.add(Method::get, "/", "index", [&context, &router](Request) { return at_once(index(context, router)); });
-    router.add(Method::get, "/health", "health", [&context](Request) { return at_once(health(context)); });
-    router.add(Method::get, "/healthz", "healthz", [](Request) { return at_once(Reply(200, json_type, "{\"status\":\"ok\"}")); });
-    router.add(Method::get, "/readyz", "readyz", [&context](Request) { return at_once(ready(context)); });
-    router.add(Method::get, "/metrics", "metrics", [&context](Request) {
-        return at_once(Reply(200, "text/plain; version=0.0.4; charset=utf-8", context.deps.metrics.render()));
-    });
-    router.add(Method::get, "/openapi.json", "openapi",
-               [](Request) { return at_once(Reply(200, json_type, std::string(embedded::openapi.front().second))); });
+    add(router, "/", "index", [&context, &router] { return index(context, router); });
+    add(router, "/health", "health", [&context] { return health(context); });
+    add(router, "/healthz", "healthz", [] { return Reply(200, json_type, "{\"status\":\"ok\"}"); });
+    add(router, "/readyz", "readyz", [&context] { return ready(context); });
+    add(router, "/metrics", "metrics",
+        [&context] { return Reply(200, "text/plain; version=0.0.4; charset=utf-8", context.deps.metrics.render()); });
+    add(router, "/openapi.json", "openapi", [] { return Reply(200, json_type, std::string(embedded::openapi.front().second)); });
 }
 
 }  // namespace mds::http

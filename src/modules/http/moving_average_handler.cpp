@@ -10,8 +10,6 @@
 namespace mds::http {
 namespace {
 
-constexpr std::int64_t max_limit = 10'000;
-
 void write_average(JsonWriter& json, AveragePoint const& average) {
     json.key("ma_value").raw(average.value.to_string()).key("timestamp").string(format_rfc3339(average.timestamp));
     json.key("calculated_at").string(format_rfc3339(average.calculated_at));
@@ -41,32 +39,19 @@ Awaitable<Reply> answer(Context const& context, Request request) {
     static constexpr std::array<std::string_view, 7> known{"symbol", "provider", "period", "start", "end", "limit", "page_token"};
     Faults faults;
     Query query(request.query, known, faults);
-    SeriesQuery const range = SeriesQuery::read(query, context.options);
     auto const period = static_cast<int>(query.integer("period", min_period, max_period).value_or(stored_period));
-    auto const limit = query.integer("limit", 1, max_limit);
-    if (!range.symbol) co_return unprocessable(request, faults);
-    auto const series = find_series(context, range);
-    if (!series && faults.empty()) co_return context.failure(request, series.error());
-    std::string const scope = series ? range.scope("moving-average " + std::to_string(period), *series) : std::string();
-    auto const position = series ? read_position(context, query, scope) : std::nullopt;
-    if (!faults.empty()) co_return unprocessable(request, faults);
+    auto const read = read_series_query(context, request, query, faults, "moving-average " + std::to_string(period));
+    if (auto const* const refused = std::get_if<Reply>(&read)) co_return *refused;
+    auto const& range = std::get<SeriesQuery>(read);
 
-    AverageQuery page(*series);
-    page.start = range.start;
-    page.end = range.end;
-    if (limit) page.limit = static_cast<std::size_t>(*limit);
-    page.cursor = position;
-    MovingAverageRequest wanted(std::move(page));
+    MovingAverageRequest wanted(range.page<AverageQuery>());
     wanted.period = period;
-    wanted.values = range.start || range.end || limit || position;
-    bool const values = wanted.values;
+    wanted.values = range.has_range();
     auto const result = co_await context.deps.averages.get(std::move(wanted));
     if (!result) co_return context.failure(request, result.error());
     std::string next;
-    if (result->page.more && !result->page.averages.empty()) {
-        next = context.tokens.make(scope, std::to_string(result->page.averages.back().seq));
-    }
-    co_return Reply(200, json_type, render(*series, period, *result, values, next));
+    if (result->page.more && !result->page.averages.empty()) next = range.next_token(context, result->page.averages.back().seq);
+    co_return Reply(200, json_type, render(range.series, period, *result, range.has_range(), next));
 }
 
 }  // namespace

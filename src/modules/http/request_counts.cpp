@@ -92,7 +92,7 @@ std::vector<prometheus::MetricFamily> RequestCollector::Collect() const {
                                &RequestCounts::connections_refused));
     families.push_back(counter("mds_http_accept_pauses_total", "Times that accepting paused for want of file descriptors",
                                &RequestCounts::accept_pauses));
-    families.push_back(counter("mds_http_deadlines_passed_total", "Connections cut because header, body or write was not done in time",
+    families.push_back(counter("mds_http_deadlines_passed_total", "Connections cut because header, body, answer or write was not done in time",
                                &RequestCounts::deadlines_passed));
     return families;
 }

@@ -42,7 +42,7 @@ public:
     Cell connections_closed;
     Cell connections_refused;  ///< over a cap, or no file descriptor left
     Cell accept_pauses;
-    Cell deadlines_passed;     ///< connections cut: header, body or write not done in time
+    Cell deadlines_passed;     ///< cut: header, body, answer or write not done in time
 
 private:
     std::vector<Route> routes_;

@@ -36,7 +36,7 @@ public:
 
     /// Takes bytes; `consumed` of them are used up, the others must come again in front of the next. complete, need_more or failed.
     ParseResult feed(std::string_view input);
-    /// Once complete; views into this object.
+    /// Views into this object; its body once complete.
     RequestView const& request() const noexcept;
 
 private:

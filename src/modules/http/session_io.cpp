@@ -12,7 +12,6 @@ namespace {
 
 /// Refused connections that wait for their peer to read the 503; beyond it they are closed at once.
 constexpr std::size_t max_refused_open = 64;
-constexpr std::chrono::milliseconds while_answering{std::chrono::hours(1)};  // the services have deadlines of their own
 
 }  // namespace
 
@@ -142,7 +141,7 @@ void Sessions::flush_rest(Connection& connection) {
 
 /// At the end of each event: what is waited for next, and until when.
 void Sessions::settle(Connection& connection) {
-    if (connection.phase == Phase::answering) return wheel_.set(connection, while_answering);
+    if (connection.phase == Phase::answering) return wheel_.set(connection, options_.deadlines.answer);
     if (connection.phase != Phase::reading) return;
     if (connection.close_after) return linger(connection);
     listen_for(connection, EPOLLIN);
@@ -199,7 +198,7 @@ void Sessions::tick() {
 void Sessions::expired(Connection& connection) {
     ConnectionPtr const held(&connection);
     look_at_clock();
-    if (connection.phase == Phase::answering) return wheel_.set(connection, while_answering);
+    if (connection.phase == Phase::answering) return give_up(connection);
     if (connection.phase != Phase::reading) {
         if (connection.phase == Phase::writing) {
             counts_.deadlines_passed.add(1);
@@ -211,7 +210,9 @@ void Sessions::expired(Connection& connection) {
     }
     if (connection.timing) {
         counts_.deadlines_passed.add(1);
-        fail(connection, 408, connection.body ? "the body did not arrive in time" : "the header did not arrive in time");
+        RequestView const nothing;
+        if (connection.body) fail(connection, 408, "the body did not arrive in time", connection.body->request());
+        else fail(connection, 408, "the header did not arrive in time", nothing);
         flush(connection);
         return settle(connection);
     }

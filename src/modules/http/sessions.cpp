@@ -73,7 +73,7 @@ std::size_t Sessions::process_one(Connection& connection, std::string_view input
         case ParseResult::State::need_more:
             if (input != "\r") connection.looked_at = input.size();
             return 0;
-        case ParseResult::State::failed: fail(connection, result.status, result.reason); return input.size();
+        case ParseResult::State::failed: fail(connection, result.status, result.reason, request); return input.size();
         case ParseResult::State::need_body:
             await_body(connection, input.substr(0, result.consumed), request, result.consumed == input.size());
             return result.consumed;
@@ -92,7 +92,7 @@ void Sessions::await_body(Connection& connection, std::string_view head, Request
 std::size_t Sessions::read_body(Connection& connection, std::string_view input) {
     ParseResult const result = connection.body->feed(input);
     if (result.state == ParseResult::State::failed) {
-        fail(connection, result.status, result.reason);
+        fail(connection, result.status, result.reason, connection.body->request());
         return input.size();
     }
     if (result.state == ParseResult::State::complete) {
@@ -116,49 +116,65 @@ void Sessions::dispatch(Connection& connection, RequestView const& request) {
 void Sessions::answer_later(Connection& connection, RequestView const& request, Frame const& frame) {
     connection.phase = Phase::answering;
     ConnectionPtr const held(&connection);
+    Request owned = own(request, frame);
+    auto const awaited = std::make_shared<Awaited const>(Awaited{owned.id, owned.path, began_, frame.head, frame.http10, frame.keep_alive});
+    connection.awaited = awaited;
     // Posted, because co_spawn may run the coroutine, and its end, before it returns.
-    boost::asio::post(executor_, [this, held, frame, arrived = began_, owned = own(request, frame)]() mutable {
-        std::string id = owned.id;
-        std::string path = owned.path;
-        boost::asio::co_spawn(
-            executor_, handler_.answer(std::move(owned)),
-            [this, held, frame, arrived, id = std::move(id), path = std::move(path)](std::exception_ptr const& error, Reply reply) mutable {
-                Frame own_frame = frame;
-                own_frame.request_id = id;
-                if (error) {
-                    try {
-                        std::rethrow_exception(error);
-                    } catch (std::exception const& e) {
-                        log_.error("http.handler_failed", {{"request_id", id}, {"error", e.what()}});
-                    }
-                    reply = Reply(500, problem_type, problem_body(500, "internal error", path, id));
-                }
-                answered(*held, reply, own_frame, arrived);
-            });
+    boost::asio::post(executor_, [this, held, awaited, owned = std::move(owned)]() mutable {
+        boost::asio::co_spawn(executor_, handler_.answer(std::move(owned)),
+                              [this, held, awaited](std::exception_ptr const& error, Reply reply) {
+                                  if (error) {
+                                      try {
+                                          std::rethrow_exception(error);
+                                      } catch (std::exception const& e) {
+                                          log_.error("http.handler_failed", {{"request_id", awaited->id}, {"error", e.what()}});
+                                      }
+                                      reply = Reply(500, problem_type, problem_body(500, "internal error", awaited->path, awaited->id));
+                                  }
+                                  if (held->awaited == awaited) answered(*held, *awaited, reply);  // else it was given up
+                              });
     });
 }
 
-void Sessions::answered(Connection& connection, Reply const& reply, Frame const& frame, SteadyTime arrived) {
-    counts_.answered(reply.route, reply.status, clock_.steady_now() - arrived);
+void Sessions::answered(Connection& connection, Awaited const& awaited, Reply const& reply) {
+    auto const keep = std::exchange(connection.awaited, nullptr);
+    counts_.answered(reply.route, reply.status, clock_.steady_now() - awaited.arrived);
     if (connection.phase == Phase::closed) return;  // the peer did not wait
     look_at_clock();
-    Frame own_frame = frame;
-    own_frame.date = date_;
-    own_frame.keep_alive = frame.keep_alive && !draining_;
-    append_reply(out_, reply, own_frame);
+    Frame frame;
+    frame.request_id = awaited.id;
+    frame.date = date_;
+    frame.now = now_;
+    frame.head = awaited.head;
+    frame.http10 = awaited.http10;
+    frame.keep_alive = awaited.keep_alive && !draining_ && !connection.close_after;
+    append_reply(out_, reply, frame);
     connection.phase = Phase::reading;
     connection.last_active = wheel_.now();
-    connection.close_after = !own_frame.keep_alive;
+    connection.close_after = !frame.keep_alive;
     resume(connection);
     count_at_once();
 }
 
-void Sessions::fail(Connection& connection, int status, std::string_view detail) {
+/// The handler hangs, or waits for what hangs. Its connection does not: an answer of its that comes later is dropped.
+void Sessions::give_up(Connection& connection) {
+    auto const awaited = connection.awaited;
+    counts_.deadlines_passed.add(1);
+    log_.error("http.answer_overdue", {{"request_id", awaited->id}, {"path", awaited->path}});
+    connection.close_after = true;
+    Reply reply(504, problem_type, problem_body(504, "the answer was not ready in time", awaited->path, awaited->id));
+    answered(connection, *awaited, reply);
+}
+
+/// `seen`: as much of the request as could be read. Its id is the client's only clue which one it was.
+void Sessions::fail(Connection& connection, int status, std::string_view detail, RequestView const& seen) {
     Frame frame;
-    frame.request_id = new_id();
+    frame.request_id = seen.request_id.empty() ? new_id() : seen.request_id;
     frame.date = date_;
     frame.keep_alive = false;
-    Reply const reply(status, problem_type, problem_body(status, detail, "/", frame.request_id));
+    bool const shown = seen.target.starts_with('/') && seen.target.size() <= options_.limits.target;
+    auto const path = shown ? path_of(seen.target) : std::string_view("/");
+    Reply const reply(status, problem_type, problem_body(status, detail, path, frame.request_id));
     append_reply(out_, reply, frame);
     connection.close_after = true;
     connection.body.reset();

@@ -45,8 +45,9 @@ private:
     void await_body(Connection& connection, std::string_view head, RequestView const& request, bool nothing_yet);
     void dispatch(Connection& connection, RequestView const& request);
     void answer_later(Connection& connection, RequestView const& request, Frame const& frame);
-    void answered(Connection& connection, Reply const& reply, Frame const& frame, SteadyTime arrived);
-    void fail(Connection& connection, int status, std::string_view detail);
+    void answered(Connection& connection, Awaited const& awaited, Reply const& reply);
+    void give_up(Connection& connection);
+    void fail(Connection& connection, int status, std::string_view detail, RequestView const& seen);
     void look_at_clock();
     void count_at_once();
     Frame frame_of(RequestView const& request);

@@ -56,19 +56,31 @@ void Worker::accept(int at_most) {
         if (next.result == Listener::Result::exhausted) {
             counts_->connections_refused.add(1);
             listener_->refuse_one(sessions_.refusal());
-            return pause_accepting();
+            return pause_accepting("no file descriptor left");
+        }
+        if (is_last_of_files(next.fd)) {
+            counts_->connections_refused.add(1);
+            Listener::refuse(next.fd, sessions_.refusal());
+            return pause_accepting("few file descriptors left");
         }
         sessions_.open(next.fd, next.peer, peers_.admit(next.peer));
     }
 }
 
+/// The kernel gives the lowest number that is free, so one in the last twentieth says that all below are taken. Those are for the
+/// store and the providers, which would fail without.
+bool Worker::is_last_of_files(int fd) const noexcept {
+    auto const all = options_.limits.open_files;
+    return static_cast<std::size_t>(fd) >= all - all / 20;
+}
+
 /// Until the next tick: the listening socket stays readable, and asking it again at once would only spin.
-void Worker::pause_accepting() {
+void Worker::pause_accepting(char const* reason) {
     if (!accepting_) return;
     accepting_ = false;
     epoll_.remove(listener_->fd());
     counts_->accept_pauses.add(1);
-    log_.warning("http.accept_paused", {{"reason", "no file descriptor left"}});
+    log_.warning("http.accept_paused", {{"reason", reason}});
 }
 
 void Worker::arm_timer() {

@@ -34,7 +34,8 @@ private:
     void watch();
     void on_ready();
     void accept(int at_most);
-    void pause_accepting();
+    bool is_last_of_files(int fd) const noexcept;
+    void pause_accepting(char const* reason);
     void arm_timer();
     void on_tick();
     void begin_drain();

@@ -50,7 +50,7 @@ def eventually(check, within=10.0, every=0.02, what="the condition"):
 class Service:
     """Owns a data directory, a configuration and at most one running process. Use as a context manager, or stop() it."""
 
-    def __init__(self, data_dir=None, settings=None, modules=None, binary=None, env=None):
+    def __init__(self, data_dir=None, settings=None, modules=None, binary=None, env=None, open_files=None):
         self._own_dir = None
         if data_dir is None:
             self._own_dir = tempfile.TemporaryDirectory(prefix="mds-e2e-")
@@ -62,6 +62,7 @@ class Service:
         self.modules = modules
         self.binary = str(binary or default_binary())
         self.env = {**clean_environment(), **(env or {})}
+        self.open_files = open_files  # (soft, hard) limit of the process; None: as here
         self.process = None
         self.port = None
         self.log = []
@@ -81,6 +82,8 @@ class Service:
             command += ["--modules", self.modules]
         self.port, self.log = None, []
         self._listening.clear()
+        if self.open_files:
+            command = ["prlimit", "--nofile={}:{}".format(*self.open_files), *command]
         self.process = subprocess.Popen([*command, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                         stderr=subprocess.PIPE, env=self.env)
         self._reader = threading.Thread(target=self._read_log, args=(self.process,), daemon=True)

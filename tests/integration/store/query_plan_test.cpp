@@ -60,7 +60,7 @@ TEST_CASE("each query of the store uses an index") {
     sqlite::Condition condition(support::Log::silent(), metrics);
     sqlite::ConnectionOptions options;
     options.path = directory.database();
-    sqlite::WriteSide side(options, condition);
+    sqlite::WriteSide side(options, 1000, condition, metrics);
     sqlite::IngestWriter ingest(side, metrics);
     sqlite::JobWriter const jobs(side);
     sqlite::PlanWriter const plan(side);
@@ -79,7 +79,7 @@ TEST_CASE("a query without an index would be found") {
     sqlite::Condition condition(support::Log::silent(), metrics);
     sqlite::ConnectionOptions options;
     options.path = directory.database();
-    sqlite::WriteSide side(options, condition);
+    sqlite::WriteSide side(options, 1000, condition, metrics);
     sqlite::Statement const slow(side.connection, "SELECT seq FROM price_points WHERE price = ?");
     CHECK(walks(side.connection.handle()).size() == 1);
 }

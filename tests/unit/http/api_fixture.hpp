@@ -23,8 +23,8 @@ using mds::test::MemoryStore;
 using mds::test::ScriptedProvider;
 using mds::test::SeededRandom;
 
-/// Jobs in memory, with the port's promises. Any thread.
-class MemoryJobs final : public JobStore, public JobReads {
+/// Jobs in memory, with the ports' promises. Any thread.
+class MemoryJobs final : public JobStore, public JobReads, public PollPlanStore {
 public:
     Task<CreateOutcome> create(Job job, std::optional<Idempotency> key) override {
         std::lock_guard const lock(mutex_);
@@ -86,6 +86,22 @@ public:
         co_return states;
     }
 
+    Task<std::optional<PollPlan>> load(std::optional<std::int64_t>) override {
+        std::lock_guard const lock(mutex_);
+        PollPlan plan;
+        plan.jobs = jobs_;
+        co_return std::optional<PollPlan>(std::move(plan));
+    }
+    Task<std::map<std::string, UtcTime>> provider_waits() override {
+        std::lock_guard const lock(mutex_);
+        co_return waits_;
+    }
+    Task<void> record(std::vector<MissedRange>, std::vector<JobProgress>, std::map<std::string, UtcTime> not_before) override {
+        std::lock_guard const lock(mutex_);
+        waits_ = std::move(not_before);
+        co_return Result<void>();
+    }
+
     void set_state(std::string const& symbol, TargetState state) {
         std::lock_guard const lock(mutex_);
         states_[symbol] = std::move(state);
@@ -115,6 +131,7 @@ private:
     std::vector<Job> jobs_;
     std::map<std::string, Remembered> keys_;
     std::map<std::string, TargetState> states_;
+    std::map<std::string, UtcTime> waits_;
 };
 
 /// Averages of the stored period, oldest first. Any thread.
@@ -156,7 +173,8 @@ struct Api {
     ProviderHolds holds;
     LatestPriceService latest{cache, store, providers, holds, ingest, clock, random, fetch_thread.executor(), log, metrics, {}};
     MemoryJobs job_store;
-    JobService jobs{job_store, job_store, providers, clock, random, [] {}};
+    PollForecast forecast{job_store, providers, clock};
+    JobService jobs{job_store, job_store, forecast, providers, clock, random, [] {}};
     MemoryAverages stored_averages;
     MovingAverages averages{stored_averages, store};
     std::vector<std::pair<std::string, Health>> health{{"http", Health{true, ""}}, {"store", Health{true, ""}}};

@@ -111,13 +111,45 @@ TEST_CASE("a job is shown with its targets") {
     api.job_store.set_state("AAPL", down);
     auto const answer = client.get("/prices/poll/" + id);
     CHECK(answer.status == 200);
+    // Not ticked yet: polled at once. Its next tick is the poller's business, not an interval behind the last one.
     CHECK(answer.body == R"({"job_id":")" + id +
                              R"(","status":"accepted","config":{"symbols":["AAPL","MSFT"],"interval":60,"provider":"alpha_vantage"},)"
                              R"("created_at":"2024-03-20T10:30:00Z","targets":[{"symbol":"AAPL","provider":"alpha_vantage","health":"down",)"
                              R"("last_poll":"2024-03-20T10:30:01Z","last_poll_duration_ms":12,"last_error":"it said \"no\"","consecutive_failures":3,)"
-                             R"("next_poll":"2024-03-20T10:31:00Z"},{"symbol":"MSFT","provider":"alpha_vantage","health":"unknown","last_poll":null,)"
+                             R"("next_poll":"2024-03-20T10:30:00Z"},{"symbol":"MSFT","provider":"alpha_vantage","health":"unknown","last_poll":null,)"
                              R"("last_poll_duration_ms":null,"last_error":null,"consecutive_failures":0,"next_poll":"2024-03-20T10:30:00Z"}]})");
     CHECK(client.get("/prices/poll/poll_00").status == 404);
+}
+
+TEST_CASE("a target's next poll is a tick ahead of the clock, whatever its last one was") {
+    http::test::Api api;
+    auto client = api.client();
+    auto const path = "/prices/poll/" + id_of(client.with_body("POST", "/prices/poll", R"({"symbol":"AAPL","interval":3600})"));
+    api.job_store.set_ticked(0);
+    TargetState stale;
+    stale.health = TargetHealth::up;
+    stale.last_due = api.clock.now();
+    api.job_store.set_state("AAPL", stale);
+    auto const next_poll = [&](Answer const& answer) {
+        auto const at = answer.body.find("\"next_poll\":\"") + 13;
+        auto const time = parse_rfc3339(answer.body.substr(at, answer.body.find('"', at) - at));
+        REQUIRE(time);
+        return *time;
+    };
+    api.clock.advance(10h);
+    auto const next = next_poll(client.get(path));
+    CHECK(next > api.clock.now());
+    CHECK(next <= api.clock.now() + 1h);
+    auto const changed = next_poll(client.with_body("PATCH", path, R"({"interval":5})"));
+    CHECK(changed > api.clock.now());
+    CHECK(changed <= api.clock.now() + 5s);
+    client.with_body("POST", path + "/pause", "");
+    api.clock.advance(1h);
+    auto const resumed = next_poll(client.with_body("POST", path + "/resume", ""));
+    CHECK(resumed > api.clock.now());
+    CHECK(resumed <= api.clock.now() + 5s);
+    client.with_body("POST", "/prices/poll", R"({"symbol":"AAPL","interval":1})");
+    CHECK(next_poll(client.get(path)) <= api.clock.now() + 1s);
 }
 
 TEST_CASE("a job is paused, resumed, run, changed and cancelled") {

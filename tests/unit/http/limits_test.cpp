@@ -63,6 +63,36 @@ TEST_CASE("what is too large is refused with its own status, and the answer arri
     }
 }
 
+TEST_CASE("a request that fails on the way is answered with the id and the path that it gave") {
+    Options options;
+    options.deadlines.body = 200ms;
+    Transport transport(options);
+    auto client = transport.client();
+    std::string const start = " /slow?x HTTP/1.1\r\nHost: t\r\nX-Request-Id: mine\r\n";
+    int status = 0;
+    SECTION("a bad field") {
+        client.send("GET" + start + "Content-Length: x\r\n\r\n");
+        status = 400;
+    }
+    SECTION("a body too large") {
+        client.send("POST" + start + "Content-Length: 70000\r\n\r\n");
+        status = 413;
+    }
+    SECTION("bad chunks") {
+        client.send("POST" + start + "Transfer-Encoding: chunked\r\n\r\n");
+        client.send("x\r\n");
+        status = 400;
+    }
+    SECTION("a body that does not come") {
+        client.send("POST" + start + "Content-Length: 10\r\n\r\nabc");
+        status = 408;
+    }
+    auto const answer = client.read();
+    CHECK(answer.status == status);
+    CHECK(answer.field("x-request-id") == "mine");
+    CHECK(answer.body.find(R"("instance":"/slow","request_id":"mine")") != std::string::npos);
+}
+
 TEST_CASE("what is just small enough is served") {
     Transport transport;
     auto client = transport.client();
@@ -108,6 +138,39 @@ TEST_CASE("deadlines count whole operations, so that dribbling does not help") {
     CHECK(transport.client().get("/fast?1").body == "1");
 }
 
+TEST_CASE("a handler that does not come back costs its client an answer of 504, not the connection for ever") {
+    Options options;
+    options.deadlines.answer = 200ms;
+    options.deadlines.linger = 200ms;
+    Transport transport(options);
+    auto client = transport.client();
+    SECTION("GET") {
+        client.send(get_request("/held?1", "X-Request-Id: mine\r\n"));
+        auto const answer = client.read();
+        CHECK(answer.status == 504);
+        CHECK(answer.field("content-type") == "application/problem+json");
+        CHECK(answer.field("connection") == "close");
+        CHECK(answer.field("x-request-id") == "mine");
+        CHECK(answer.body.find(R"("status":504)") != std::string::npos);
+        CHECK(answer.body.find(R"("instance":"/held","request_id":"mine")") != std::string::npos);
+    }
+    SECTION("HEAD") {
+        auto const answer = client.ask("HEAD /held HTTP/1.1\r\nHost: t\r\n\r\n");
+        CHECK(answer.status == 504);
+    }
+    SECTION("with another request behind it") {
+        client.send(get_request("/held?1") + get_request("/fast?never"));
+        CHECK(client.read().status == 504);
+    }
+    // The handler's own answer, late, is nobody's.
+    transport.handler.release();
+    CHECK(client.closed());
+    CHECK(transport.client().get("/slow?next").body == "next");
+    auto const metrics = transport.metrics.render();
+    CHECK(metrics.find(R"(mds_http_requests_total{route="none",status="504"} 1)") != std::string::npos);
+    CHECK(metrics.find("mds_http_deadlines_passed_total 1") != std::string::npos);
+}
+
 TEST_CASE("a client that does not read its answer is cut") {
     Options options;
     options.deadlines.write = 200ms;
@@ -144,6 +207,45 @@ TEST_CASE("connections over the cap are told 503 and when to come again") {
         next.try_send(get_request("/fast?3"));
         status = next.read().status;
     }
+}
+
+TEST_CASE("the limit of open files leaves room for fewer connections than asked for, or for all") {
+    CHECK(connections_within(std::numeric_limits<std::size_t>::max(), 16'384) == 16'384);
+    CHECK(connections_within(1'048'576, 16'384) == 16'384);
+    CHECK(connections_within(1024, 16'384) == 845);
+    CHECK(connections_within(1024, 100) == 100);
+    CHECK(connections_within(64, 16'384) == 16);
+    CHECK(connections_within(0, 4) == 4);
+    for (std::size_t const wanted : {20u, 845u, 16'384u, 1'000'000u}) {
+        CHECK(connections_within(open_files_for(wanted), wanted) == wanted);
+    }
+}
+
+TEST_CASE("accepting pauses before the last file descriptors are gone, and resumes") {
+    Options options;
+    int const next_free = ::dup(0);
+    ::close(next_free);
+    // The client's end and the server's of two connections; the next one would have a number among the last.
+    constexpr int of_the_server = 32;
+    options.limits.open_files = static_cast<std::size_t>(next_free + of_the_server) * 20 / 19;
+    Transport transport(options);
+    std::vector<Client> clients;
+    Answer answer;
+    for (int i = 0; i < of_the_server && answer.status != 503; ++i) {
+        clients.push_back(transport.client());
+        clients.back().try_send(get_request("/fast?1"));
+        answer = clients.back().read();
+    }
+    CHECK(answer.status == 503);
+    CHECK(answer.field("retry-after") == "1");
+    CHECK(clients.front().get("/fast?2").status == 200);
+    clients.clear();
+    for (int status = 503; status != 200;) {
+        auto next = transport.client();
+        next.try_send(get_request("/fast?3"));
+        status = next.read().status;
+    }
+    CHECK(transport.metrics.render().find("mds_http_accept_pauses_total 0") == std::string::npos);
 }
 
 TEST_CASE("without file descriptors accepting pauses and resumes") {

@@ -155,6 +155,19 @@ TEST_CASE("health is always 200 and says what is degraded, readiness is 503 then
     CHECK(client.get("/healthz").status == 200);
 }
 
+TEST_CASE("the routes without parameters refuse every parameter, as all others do") {
+    http::test::Api api;
+    auto client = api.client();
+    for (std::string const path : {"/", "/health", "/healthz", "/readyz", "/metrics", "/openapi.json"}) {
+        INFO(path);
+        auto const answer = client.get(path + "?x=1");
+        CHECK(answer.status == 422);
+        CHECK(answer.field("content-type") == "application/problem+json");
+        CHECK(answer.body.find(R"("loc":["query","x"])") != std::string::npos);
+        CHECK(client.get(path + "?").status == 200);
+    }
+}
+
 TEST_CASE("metrics are in Prometheus' text format") {
     http::test::Api api;
     auto client = api.client();

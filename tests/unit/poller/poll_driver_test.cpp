@@ -222,7 +222,7 @@ TEST_CASE("pause stops the polling, resume goes on from then, cancel ends it") {
     job.active_since = world.time.now();
     world.changed();
     world.run(seconds(10));
-    CHECK(provider.requests.size() == paused + 10);
+    CHECK(provider.requests.size() == paused + 11);  // at once, since it is overdue, and then in its time
     job.status = JobStatus::cancelled;
     world.changed();
     world.run(seconds(10));
@@ -578,4 +578,175 @@ TEST_CASE("symbols whose turn does not come before the next tick are on record, 
     for (auto const& [due, symbols] : ticks) CHECK(symbols.size() == 4);
     for (auto const* const name : {"A", "B", "C", "D"}) CHECK(prices[symbol(name)] >= 3);
     CHECK(Ledger(world).twice() == 0);
+}
+
+TEST_CASE("a stop ends every wait at once: for the store, for a provider, for the next try") {
+    World world;
+    world.options.requests_per_provider = 1;
+    auto& busy = world.provider("p");
+    auto& sick = world.provider("q");
+    sick.script = [](auto const&) { return Reply{milliseconds(20), Outcome::unavailable, {}, {}, true}; };
+    world.job("poll_a", {"A", "B", "C"}, 5, {"p"}).ticked = true;
+    world.job("poll_b", {"D"}, 60, {"q"}).ticked = true;
+    world.options.fetch.steps.back_off.base = seconds(20);
+    world.options.fetch.steps.back_off.cap = seconds(20);
+    busy.script = [](auto const&) { return Reply{milliseconds(2000), {}, {}, {}, true}; };
+    world.start();
+    while (sick.requests.empty() || busy.in_flight == 0) world.run(milliseconds(100));
+    world.store_up = false;
+    world.run(seconds(30));
+    world.driver->interrupt();
+    world.run(milliseconds(2500));
+    world.store_up = true;  // the tasks whose answers wait in ingest are ingest's to end
+    world.run(milliseconds(50));
+    CHECK(world.driver->drain(SteadyTime{}));
+    CHECK_FALSE(world.poll_timer->anybody_sleeps());
+    Ledger const ledger(world);
+    CHECK(ledger.twice() == 0);
+}
+
+TEST_CASE("ticks that could not be recorded before a stop are down-time to the next start, none of them ends twice") {
+    World world;
+    auto& provider = world.provider("p");
+    world.job("poll_a", {"A"}, 1, {"p"}).ticked = true;
+    provider.script = [](auto const&) { return Reply{milliseconds(700), {}, {}, {}, true}; };
+    world.start();
+    world.run(seconds(5));
+    world.store_up = false;
+    world.run(seconds(20));
+    world.driver->interrupt();
+    world.run(seconds(3));
+    world.store_up = true;
+    world.stop();
+    world.start();
+    world.run(seconds(10));
+    world.stop();
+    Ledger const ledger(world);
+    CHECK(ledger.twice() == 0);
+    CHECK(ledger.holes() == 0);
+    CHECK(ledger.missed >= 18);
+}
+
+TEST_CASE("a fault of the poller's own costs its tick, is counted, and leaves the provider's slot free") {
+    World world;
+    world.options.requests_per_provider = 1;
+    auto& provider = world.provider("p");
+    world.job("poll_a", {"A"}, 1, {"p"}).ticked = true;
+    world.start();
+    world.run(seconds(3));
+    world.break_next = true;
+    world.run(seconds(5));
+    CHECK(metric(world, "mds_poller_faults_total") == 1);
+    CHECK(provider.requests.size() >= 7);
+    world.stop();
+    CHECK(Ledger(world).holes() == 0);
+}
+
+TEST_CASE("a Retry-After that a read was told is kept across a restart, as a poll's is") {
+    World world;
+    auto& provider = world.provider("p");
+    world.job("poll_a", {"A"}, 10, {"p"}).ticked = true;
+    world.start();
+    world.run(seconds(15));
+    auto const before = provider.requests.size();
+    FetchAnswer read;
+    read.results.emplace_back(symbol("B"), Reject(Outcome::rate_limited, "scripted"));
+    read.retry_after = seconds(600);
+    CHECK(world.holds.note("p", read, world.time.steady_now()));
+    world.run(seconds(60));
+    CHECK(provider.requests.size() == before);
+    world.crash();
+    world.start();
+    world.run(seconds(530));
+    CHECK(provider.requests.size() == before);
+    world.run(seconds(60));
+    CHECK(provider.requests.size() > before);
+}
+
+TEST_CASE("no waiter goes to a provider between its refusal and the wait that it asks for") {
+    World world;
+    world.options.requests_per_provider = 1;
+    auto& provider = world.provider("p");
+    provider.script = [](auto const&) {
+        Reply reply;
+        reply.all = Outcome::rate_limited;
+        reply.retry_after = seconds(600);
+        return reply;
+    };
+    world.job("poll_a", {"A", "B", "C", "D"}, 10, {"p"});
+    world.start();
+    world.run(seconds(60));
+    CHECK(provider.requests.size() == 1);
+}
+
+TEST_CASE("a symbol that a change adds is polled at once after a crash as well") {
+    World world;
+    auto& provider = world.provider("p");
+    auto& job = world.job("poll_a", {"AAPL"}, 86400, {"p"});
+    world.start();
+    world.run(seconds(1));
+    world.store_accepts = false;
+    job.config.symbols.push_back(symbol("TSLA"));
+    job.active_since = world.time.now();
+    world.changed();
+    world.run(seconds(5));
+    REQUIRE(provider.requests.size() == 1);
+    world.crash();
+    world.store_accepts = true;
+    world.start();
+    world.run(seconds(5));
+    REQUIRE(provider.requests.size() == 2);
+    CHECK(provider.requests[1].symbols == std::vector<Symbol>{symbol("TSLA")});
+    world.crash();
+    world.start();
+    world.run(seconds(5));
+    CHECK(provider.requests.size() == 2);
+}
+
+TEST_CASE("a symbol that a change adds to a job which is then paused is polled at once when it is resumed") {
+    World world;
+    auto& provider = world.provider("p");
+    auto& job = world.job("poll_a", {"AAPL"}, 86400, {"p"});
+    world.start();
+    world.run(seconds(1));
+    world.store_accepts = false;
+    job.config.symbols.push_back(symbol("TSLA"));
+    job.active_since = world.time.now();
+    world.changed();
+    world.run(seconds(5));
+    job.status = JobStatus::paused;
+    job.active_since = world.time.now();
+    world.changed();
+    world.run(seconds(5));
+    world.store_accepts = true;
+    world.run(seconds(5));
+    REQUIRE(provider.requests.size() == 1);
+    job.status = JobStatus::active;
+    job.active_since = world.time.now();
+    world.changed();
+    world.run(seconds(5));
+    REQUIRE(provider.requests.size() == 2);
+    CHECK(provider.requests[1].symbols == std::vector<Symbol>{symbol("TSLA")});
+}
+
+TEST_CASE("a job that was paused for longer than its interval is polled at once when it is resumed") {
+    World world;
+    auto& provider = world.provider("p");
+    auto& job = world.job("poll_a", {"AAPL"}, 3600, {"p"});
+    world.start();
+    world.run(seconds(1));
+    auto pause_for = [&](seconds length) {
+        job.status = JobStatus::paused;
+        job.active_since = world.time.now();
+        world.changed();
+        world.run(length);
+        job.status = JobStatus::active;
+        job.active_since = world.time.now();
+        world.changed();
+        auto const before = provider.requests.size();
+        world.run(seconds(2));
+        return provider.requests.size() - before;
+    };
+    CHECK(pause_for(seconds(4000)) == 1);
+    CHECK(pause_for(seconds(10)) == 0);
 }

@@ -28,6 +28,7 @@ MissedRange range(std::string group, int first, int last, MissedReason reason = 
 struct Store final : PollPlanStore {
     explicit Store(VirtualTime& t) : time(t) {}
     Task<std::optional<PollPlan>> load(std::optional<std::int64_t>) override { co_return std::optional<PollPlan>(); }
+    Task<std::map<std::string, UtcTime>> provider_waits() override { co_return Error(ErrorCode::unavailable, "not asked here"); }
     Task<void> record(std::vector<MissedRange> missed, std::vector<JobProgress> progress, std::map<std::string, UtcTime>) override {
         co_await time.sleep_until(time.steady_now() + milliseconds(10));
         ++calls;
@@ -54,7 +55,8 @@ struct Fixture {
     net::io_context context{1};
     support::Metrics registry;
     PollMetrics metrics{registry};
-    std::shared_ptr<PollLedger> ledger = std::make_shared<PollLedger>(store, time, time, random, context.get_executor(),
+    PollTimer timer{time};
+    std::shared_ptr<PollLedger> ledger = std::make_shared<PollLedger>(store, time, timer, random, context.get_executor(),
                                                                       support::Log::silent(), metrics, [] {});
     void add(MissedRange one) {
         std::vector<MissedRange> some;
@@ -75,8 +77,7 @@ struct Fixture {
 };
 
 Awaitable<void> wait(std::shared_ptr<PollLedger> ledger, std::string group, bool& done) {
-    co_await ledger->recorded(group);
-    done = true;
+    done = co_await ledger->recorded(group);
 }
 
 }  // namespace
@@ -113,6 +114,45 @@ TEST_CASE("a settling tick waits for its group's ranges and for no other's") {
     fixture.store.down = false;
     fixture.run(milliseconds(5000));
     CHECK(a);
+}
+
+TEST_CASE("once its timer is cancelled the ledger tries once more and then waits for the store no longer") {
+    Fixture fixture;
+    fixture.store.down = true;
+    fixture.add(range("a", 1, 1));
+    std::optional<bool> waited;
+    bool late = true;
+    auto wait_for_end = [](std::shared_ptr<PollLedger> ledger, std::optional<bool>& end) -> Awaitable<void> {
+        end = co_await ledger->recorded("a");
+    };
+    net::co_spawn(fixture.context, wait_for_end(fixture.ledger, waited), net::detached);
+    fixture.run(milliseconds(10'000));
+    CHECK_FALSE(fixture.ledger->idle());
+    int const before = fixture.store.calls;
+    fixture.timer.cancel_all();
+    fixture.add(range("a", 3, 3));
+    fixture.run(milliseconds(50));
+    CHECK(fixture.ledger->idle());
+    CHECK(fixture.store.calls <= before + 2);
+    CHECK(waited == false);
+    fixture.add(range("b", 1, 1));
+    net::co_spawn(fixture.context, wait(fixture.ledger, "a", late), net::detached);
+    fixture.run(milliseconds(50));
+    CHECK_FALSE(late);
+    CHECK(fixture.ledger->idle());
+    CHECK(fixture.store.written.empty());
+}
+
+TEST_CASE("a record that fails when its timer is cancelled is written at the last try") {
+    Fixture fixture;
+    fixture.store.down = true;
+    fixture.add(range("a", 1, 1));
+    fixture.run(milliseconds(10'000));
+    fixture.store.down = false;
+    fixture.timer.cancel_all();
+    fixture.run(milliseconds(50));
+    CHECK(fixture.ledger->idle());
+    CHECK(fixture.store.written.size() == 1);
 }
 
 TEST_CASE("a range that the store will never take is dropped alone") {

@@ -5,6 +5,7 @@
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
+#include <stdexcept>
 
 namespace mds::polltest {
 
@@ -19,6 +20,41 @@ Awaitable<bool> VirtualTime::sleep_until(SteadyTime when) {
         else sleepers_.emplace(when, std::move(wake));
     };
     return net::async_initiate<net::use_awaitable_t<IoExecutor> const, void(bool)>(std::move(start), support::use_task);
+}
+
+Awaitable<bool> PollTimer::sleep_until(SteadyTime when) {
+    auto start = [this, when](auto handler) {
+        auto const shared = std::make_shared<decltype(handler)>(std::move(handler));
+        auto const home = net::get_associated_executor(*shared);
+        auto const wake = std::make_shared<Wake>([shared, home](bool came) {
+            net::post(home, [shared, came] { std::move (*shared)(came); });
+        });
+        auto const fire = [wake](bool came) {
+            if (auto const once = std::exchange(*wake, nullptr)) once(came);
+        };
+        if (cancelled_) return fire(false);
+        if (when <= time_.steady_now()) return fire(true);
+        std::erase_if(sleepers_, [](auto const& sleeper) { return sleeper.expired(); });
+        sleepers_.push_back(wake);
+        time_.at(when, [fire] { fire(true); });
+    };
+    return net::async_initiate<net::use_awaitable_t<IoExecutor> const, void(bool)>(std::move(start), support::use_task);
+}
+
+void PollTimer::cancel_all() noexcept {
+    cancelled_ = true;
+    for (auto const& sleeper : std::exchange(sleepers_, {})) {
+        auto const wake = sleeper.lock();
+        if (!wake) continue;
+        if (auto const once = std::exchange(*wake, nullptr)) once(false);
+    }
+}
+
+bool PollTimer::anybody_sleeps() const {
+    return std::ranges::any_of(sleepers_, [](auto const& sleeper) {
+        auto const wake = sleeper.lock();
+        return wake && *wake;
+    });
 }
 
 std::optional<SteadyTime> VirtualTime::next() const {
@@ -86,9 +122,11 @@ void World::settle(std::string const& group, UtcTime due) {
 }
 
 Task<std::vector<PricePoint>> World::submit(Observation observation) {
+    if (std::exchange(break_next, false)) throw std::runtime_error("scripted");
     if (refuse_next) co_return *std::exchange(refuse_next, std::nullopt);
     co_await store_is_up();
     if (observation.settles_tick) settle(observation.tick->group, observation.tick->due);
+    for (auto const& one : observation.symbols) polled_at_[std::pair(observation.provider, one)] = observation.fetched_at;
     observations.push_back(std::move(observation));
     co_return std::vector<PricePoint>();
 }
@@ -103,9 +141,22 @@ Task<std::optional<PollPlan>> World::load(std::optional<std::int64_t> known) {
         bool const idle = one.status == JobStatus::paused && one.run_done >= one.run_requested;
         if (one.status != JobStatus::cancelled && !idle) plan.jobs.push_back(one);
     }
+    for (auto const& one : plan.jobs) add_unpolled(one, plan);
     plan.last_settled = last_settled;
     plan.not_before = not_before;
     co_return std::optional<PollPlan>(std::move(plan));
+}
+
+void World::add_unpolled(Job const& job, PollPlan& plan) const {
+    if (job.status != JobStatus::active) return;
+    for (auto const& one : job.config.symbols) {
+        std::optional<UtcTime> polled;
+        for (auto const& name : job.config.providers) {
+            auto const found = polled_at_.find(std::pair(name, one));
+            if (found != polled_at_.end()) polled = std::max(polled.value_or(found->second), found->second);
+        }
+        if (!polled || *polled < job.active_since) plan.unpolled.push_back(UnpolledTarget{job.id, one, polled});
+    }
 }
 
 Task<void> World::record(std::vector<MissedRange> ranges, std::vector<JobProgress> progress, std::map<std::string, UtcTime> waits) {
@@ -145,7 +196,8 @@ void World::start() {
     context_ = std::make_unique<net::io_context>(1);
     metrics = std::make_unique<support::Metrics>();
     holds = ProviderHolds();
-    driver = std::make_unique<PollDriver>(*this, *this, holds, *this, time, time, random, context_->get_executor(),
+    poll_timer = std::make_unique<PollTimer>(time);
+    driver = std::make_unique<PollDriver>(*this, *this, holds, *this, time, *poll_timer, random, context_->get_executor(),
                                           support::Log::silent(), *metrics, options);
     driver->start();
 }
@@ -161,6 +213,7 @@ void World::crash() {
     if (context_) context_->stop();
     driver.reset();
     context_.reset();
+    poll_timer.reset();
     for (auto& [name, one] : providers) one->in_flight = 0;
 }
 

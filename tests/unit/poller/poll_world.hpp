@@ -39,6 +39,7 @@ public:
     SteadyTime steady_now() const noexcept override { return steady_; }
     Awaitable<bool> sleep_until(SteadyTime when) override;
     void cancel_all() noexcept override {}
+    void at(SteadyTime when, std::function<void()> wake) { sleepers_.emplace(when, std::move(wake)); }
 
     void jump(microseconds by) { offset_ += by; }
     std::optional<SteadyTime> next() const;
@@ -51,6 +52,21 @@ private:
     SteadyTime steady_{seconds(1000)};
     microseconds offset_{0};
     std::multimap<SteadyTime, std::function<void()>> sleepers_;
+};
+
+/// The poller's timer: its sleepers can be woken before their time.
+class PollTimer final : public Timer {
+public:
+    explicit PollTimer(VirtualTime& time) : time_(time) {}
+    Awaitable<bool> sleep_until(SteadyTime when) override;
+    void cancel_all() noexcept override;
+    bool anybody_sleeps() const;
+
+private:
+    using Wake = std::function<void(bool)>;  ///< empty once called
+    VirtualTime& time_;
+    bool cancelled_ = false;
+    std::vector<std::weak_ptr<Wake>> sleepers_;  ///< VirtualTime holds them
 };
 
 class SeededRandom final : public Random {
@@ -112,6 +128,7 @@ public:
     Task<std::vector<PricePoint>> submit(Observation observation) override;
     bool accepting() const noexcept override { return store_accepts; }
     Task<std::optional<PollPlan>> load(std::optional<std::int64_t> known) override;
+    Task<std::map<std::string, UtcTime>> provider_waits() override { co_return not_before; }
     Task<void> record(std::vector<MissedRange> missed, std::vector<JobProgress> progress, std::map<std::string, UtcTime> not_before) override;
 
     Job& job(std::string const& id, std::vector<std::string> symbols, int interval, std::vector<std::string> providers);
@@ -135,6 +152,7 @@ public:
     bool store_up = true;           ///< false: plan and records fail, submitted observations wait
     milliseconds commit_latency{2};
     std::optional<Error> refuse_next;
+    bool break_next = false;        ///< the next submit throws
 
     std::vector<Observation> observations;
     std::vector<MissedRange> missed;
@@ -142,12 +160,15 @@ public:
     std::map<std::string, UtcTime> not_before;
     ProviderHolds holds;            ///< in memory: a start begins with none
     std::unique_ptr<support::Metrics> metrics;
+    std::unique_ptr<PollTimer> poll_timer;
     std::unique_ptr<PollDriver> driver;
 
 private:
     void settle(std::string const& group, UtcTime due);
     Awaitable<void> store_is_up();
+    void add_unpolled(Job const& job, PollPlan& plan) const;
 
+    std::map<std::pair<std::string, Symbol>, UtcTime> polled_at_;
     SteadyTime began_ = time.steady_now();
     std::unique_ptr<net::io_context> context_;
 };

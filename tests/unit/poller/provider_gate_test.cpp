@@ -2,6 +2,7 @@
 
 #include "support/catch.hpp"
 
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -9,55 +10,108 @@ using namespace mds;
 using std::chrono::seconds;
 
 namespace {
-SteadyTime at(int second) { return SteadyTime(seconds(second)); }
+
+SteadyTime at(int second) {
+    return SteadyTime(seconds(second));
+}
+
+/// Who asks, and what became of it.
+struct Caller {
+    ProviderGate::Slot slot;
+    int refused = 0;
+
+    void ask(ProviderGate& gate, std::string const& provider, SteadyTime now, SteadyTime give_up) {
+        gate.request(provider, now, give_up, [this](ProviderGate::Slot granted) {
+            refused += !granted;
+            slot = std::move(granted);
+        });
+    }
+    bool has() const { return static_cast<bool>(slot); }
+};
+
 }  // namespace
 
 TEST_CASE("a gate lets its cap through and the others in the order in which they came") {
     ProviderHolds holds;
     ProviderGate gate(2, holds);
-    std::vector<std::string> log;
-    auto ask = [&](std::string const& name) {
-        return gate.request("p", at(0), at(100), [&log, name](bool granted) { log.push_back(name + (granted ? "+" : "-")); });
-    };
-    CHECK(ask("a"));
-    CHECK(ask("b"));
-    CHECK_FALSE(ask("c"));
-    CHECK_FALSE(ask("d"));
-    gate.release("p", at(1));
-    gate.release("p", at(1));
-    CHECK(log == std::vector<std::string>{"c+", "d+"});
+    std::vector<Caller> callers(4);
+    for (auto& caller : callers) caller.ask(gate, "p", at(0), at(100));
+    CHECK(callers[0].has());
+    CHECK(callers[1].has());
+    CHECK_FALSE(callers[2].has());
+    callers[1].slot.give_back();
+    CHECK(callers[2].has());
+    CHECK_FALSE(callers[3].has());
+    callers[0].slot.give_back();
+    callers[0].slot.give_back();
+    CHECK(callers[3].has());
     CHECK(gate.in_flight() == 2);
+    CHECK(gate.waiting() == 0);
+}
+
+TEST_CASE("a slot is given back on every way out, and goes to the next in line") {
+    ProviderHolds holds;
+    ProviderGate gate(1, holds);
+    Caller next;
+    try {
+        Caller first;
+        first.ask(gate, "p", at(0), at(100));
+        REQUIRE(first.has());
+        next.ask(gate, "p", at(0), at(100));
+        auto const moved = std::move(first.slot);
+        CHECK_FALSE(next.has());
+        throw std::runtime_error("a fault while the request is under way");
+    } catch (std::runtime_error const&) {
+    }
+    CHECK(next.has());
+    CHECK(gate.in_flight() == 1);
 }
 
 TEST_CASE("a wait at the gate ends at the waiter's own time") {
     ProviderHolds holds;
     ProviderGate gate(1, holds);
-    std::vector<bool> log;
-    CHECK(gate.request("p", at(0), at(5), {}));
-    CHECK_FALSE(gate.request("p", at(0), at(5), [&](bool granted) { log.push_back(granted); }));
+    Caller first, second;
+    first.ask(gate, "p", at(0), at(5));
+    second.ask(gate, "p", at(0), at(5));
+    CHECK(first.has());
     CHECK(gate.next_wake() == at(5));
     gate.advance(at(4));
-    CHECK(log.empty());
+    CHECK(second.refused == 0);
     gate.advance(at(5));
-    CHECK(log == std::vector<bool>{false});
+    CHECK(second.refused == 1);
     CHECK(gate.waiting() == 0);
+}
+
+TEST_CASE("a closed gate ends every wait and lets nobody wait; who can go at once still goes") {
+    ProviderHolds holds;
+    ProviderGate gate(1, holds);
+    Caller first, second, third, elsewhere;
+    first.ask(gate, "p", at(0), at(5));
+    second.ask(gate, "p", at(0), at(5));
+    gate.close();
+    CHECK(second.refused == 1);
+    third.ask(gate, "p", at(1), at(5));
+    CHECK(third.refused == 1);
+    elsewhere.ask(gate, "q", at(1), at(5));
+    CHECK(elsewhere.has());
 }
 
 TEST_CASE("a hold closes the gate until it is over, a shorter one does not shorten it, and other providers are free") {
     ProviderHolds holds;
     ProviderGate gate(4, holds);
-    std::vector<bool> log;
     gate.hold("p", at(10), Outcome::rate_limited);
     gate.hold("p", at(3), Outcome::rate_limited);
     CHECK(gate.held("p", at(9)));
     CHECK_FALSE(gate.held("p", at(10)));
-    CHECK(gate.request("q", at(0), at(1), {}));
-    CHECK_FALSE(gate.request("p", at(0), at(100), [&](bool granted) { log.push_back(granted); }));
+    Caller other, held;
+    other.ask(gate, "q", at(0), at(1));
+    CHECK(other.has());
+    held.ask(gate, "p", at(0), at(100));
     CHECK(gate.next_wake() == at(10));
     gate.advance(at(9));
-    CHECK(log.empty());
+    CHECK_FALSE(held.has());
     gate.advance(at(10));
-    CHECK(log == std::vector<bool>{true});
+    CHECK(held.has());
 }
 
 TEST_CASE("a hold that a read was told of closes the gate as well") {
@@ -65,6 +119,32 @@ TEST_CASE("a hold that a read was told of closes the gate as well") {
     ProviderGate gate(4, holds);
     holds.hold("p", at(10), Outcome::quota_exhausted);
     CHECK(gate.held("p", at(9)));
-    CHECK_FALSE(gate.request("p", at(9), at(100), [](bool) {}));
+    Caller held;
+    held.ask(gate, "p", at(9), at(100));
+    CHECK_FALSE(held.has());
     CHECK(gate.next_wake() == at(10));
+}
+
+TEST_CASE("a wait is kept with the end that holds, whichever answer asked for it") {
+    ProviderHolds holds;
+    std::vector<SteadyTime> kept;
+    holds.keep_with([&](std::string const& provider, SteadyTime until) {
+        CHECK(provider == "p");
+        kept.push_back(until);
+    });
+    FetchAnswer answer;
+    answer.results.emplace_back(*Symbol::parse("AAPL"), Reject(Outcome::rate_limited, "scripted"));
+    answer.retry_after = seconds(600);
+    CHECK(holds.note("p", answer, at(0)));
+    answer.retry_after = seconds(5);
+    CHECK(holds.note("p", answer, at(1)));
+    CHECK(kept == std::vector<SteadyTime>{at(600), at(600)});
+    answer.retry_after = seconds(0);
+    CHECK_FALSE(holds.note("p", answer, at(2)));
+    answer.retry_after.reset();
+    CHECK(holds.note("p", answer, at(700)));
+    CHECK(holds.find("p", at(701)) == nullptr);
+    answer.results.front() = SymbolResult(*Symbol::parse("AAPL"), Reject(Outcome::quota_exhausted, "scripted"));
+    CHECK(holds.note("p", answer, at(800)));
+    CHECK(kept.back() == at(860));
 }

@@ -87,10 +87,45 @@ TEST_CASE("a status says what no rule knows better, and its answer is kept") {
     }
 }
 
-TEST_CASE("Retry-After is read in both forms, clamped, and ignored where it is nonsense") {
+TEST_CASE("Retry-After is read in every form there is, clamped, and ignored where it is nonsense") {
     std::vector<std::pair<std::string, std::optional<std::chrono::seconds>>> const cases{
-        {"30", 30s}, {"0", 0s}, {"999999999999", 3600s}, {"-5", std::nullopt}, {"soon", std::nullopt},
-        {"Fri, 02 Jan 2026 03:05:05 GMT", 60s}, {"Fri, 02 Jan 2026 02:00:00 GMT", 0s}, {"Fri, 02 Jan 2099 02:00:00 GMT", 3600s}};
+        {"30", 30s},
+        {" 30 ", 30s},
+        {"0", 0s},
+        {"3599.2", 3600s},
+        {"3600", 3600s},
+        {"3601", 3600s},
+        {"999999999999", 3600s},
+        {"99999999999999999999999999999999999999999999999999", 3600s},
+        {"1.5", 2s},
+        {"0.001", 1s},
+        {"7.0", 7s},
+        {"-5", 0s},
+        {"-1.5", 0s},
+        {"soon", std::nullopt},
+        {"1e3", std::nullopt},
+        {"-", std::nullopt},
+        {".", std::nullopt},
+        {"1.", std::nullopt},
+        {"1.5.2", std::nullopt},
+        {"+5", std::nullopt},
+        {"5 s", std::nullopt},
+        {"Fri, 02 Jan 2026 03:05:05 GMT", 60s},
+        {"Fri, 02 Jan 2026 02:00:00 GMT", 0s},
+        {"Fri, 02 Jan 2099 02:00:00 GMT", 3600s},
+        {"Friday, 02-Jan-26 03:05:05 GMT", 60s},
+        {"Friday, 02-Jan-26 02:00:00 GMT", 0s},
+        {"Tuesday, 02-Jan-75 02:00:00 GMT", 3600s},  // 2075: not more than 50 years ahead
+        {"Sunday, 06-Nov-94 08:49:37 GMT", 0s},      // 1994
+        {"Fri Jan  2 03:05:05 2026", 60s},
+        {"Sun Nov 06 08:49:37 1994", 0s},
+        {"Fri Jan 22 03:05:05 2026", 3600s},
+        {"Fri, 31 Feb 2026 03:05:05 GMT", std::nullopt},
+        {"Fri, 02 Jan 2026 24:05:05 GMT", std::nullopt},
+        {"Fri, 02 Jan 2026 03:05:05 CET", std::nullopt},
+        {"Friday, 02-Jan-2026 03:05:05 GMT", std::nullopt},
+        {"Fri Jan  2 03:05:05 2026 GMT", std::nullopt},
+        {"Fri,", std::nullopt}};
     for (auto const& [text, expected] : cases) {
         CAPTURE(text);
         CHECK(ask(reply(429, "{}", {"Retry-After: " + text})).retry_after == expected);

@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 namespace {
 
 /// Jobs in a map; target states are told apart by their symbol.
-class Jobs final : public JobStore, public JobReads {
+class Jobs final : public JobStore, public JobReads, public PollPlanStore {
 public:
     Task<CreateOutcome> create(Job job, std::optional<Idempotency> idempotency) override {
         if (idempotency) {
@@ -59,6 +59,16 @@ public:
         co_return states;
     }
 
+    Task<std::optional<PollPlan>> load(std::optional<std::int64_t>) override {
+        PollPlan plan;
+        for (auto const& [id, job] : jobs) plan.jobs.push_back(job);
+        co_return std::optional<PollPlan>(std::move(plan));
+    }
+    Task<std::map<std::string, UtcTime>> provider_waits() override { co_return std::map<std::string, UtcTime>(); }
+    Task<void> record(std::vector<MissedRange>, std::vector<JobProgress>, std::map<std::string, UtcTime>) override {
+        co_return Result<void>();
+    }
+
     std::map<std::string, Job> jobs;
     std::vector<std::string> order;
     std::map<std::string, std::pair<Idempotency, std::string>> keys;
@@ -92,7 +102,8 @@ struct Fixture {
     Jobs jobs;
     int changes = 0;
     Loop loop;
-    JobService service{jobs, jobs, directory, clock, random, [this] { ++changes; }};
+    PollForecast forecast{jobs, directory, clock};
+    JobService service{jobs, jobs, forecast, directory, clock, random, [this] { ++changes; }};
 };
 
 }  // namespace
@@ -181,6 +192,14 @@ TEST_CASE("a job is shown with the state of each target in the order of its symb
     REQUIRE(view->targets.size() == 2);
     CHECK(view->targets[0].last_error == "MSFT");
     CHECK(view->targets[1].last_error == "AAPL");
+    CHECK(view->next_polls == std::vector<std::optional<UtcTime>>(2, f.clock.now()));
+    f.jobs.jobs.at(created->job_id).status = JobStatus::active;
+    f.jobs.jobs.at(created->job_id).ticked = true;
+    auto const later = f.loop.run(f.service.find(created->job_id));
+    REQUIRE(later->next_polls.size() == 2);
+    // By the poll plan: another hash, another phase.
+    for (auto const& next : later->next_polls) CHECK((next > f.clock.now() && next <= f.clock.now() + 60s));
+    CHECK(later->next_polls[0] != later->next_polls[1]);
     CHECK(f.loop.run(f.service.find("poll_0")).error().code == ErrorCode::not_found);
 }
 
