@@ -79,10 +79,10 @@ po::options_description options() {
         ("modules,m", po::value<std::string>()->value_name("LIST"), "http,poller,relay,consumer: what this process does")       //
         ("print", po::bool_switch(), "check-config: print the effective configuration")                                         //
         ("new-epoch", po::bool_switch(),
-         "migrate: after a restore from backup, so that older events are not taken for new ones")  //
+         "migrate: after a restore from backup, so that older events are not taken for new ones")                    //
         ("status", po::value<int>()->value_name("CODE"), "provider check: the answer's HTTP status (default: 200)")  //
         ("content-type", po::value<std::string>()->value_name("TYPE"), "provider check: the answer's media type")    //
-        ("version,V", po::bool_switch(), "the version")                                            //
+        ("version,V", po::bool_switch(), "the version")                                                              //
         ("help,h", po::bool_switch(), "this text");
     return all;
 }
@@ -104,8 +104,8 @@ std::string unknown_command(std::string const& name) {
 }
 
 std::string unknown_option(std::string const& name) {
-    std::vector<std::string> const names{"--config", "--set", "--modules", "--print", "--new-epoch", "--status", "--content-type", "--version",
-                                         "--help"};
+    std::vector<std::string> const names{"--config", "--set",          "--modules", "--print", "--new-epoch",
+                                         "--status", "--content-type", "--version", "--help"};
     return with_suggestion(fmt::format("unknown option \"{}\"", name), name, names);
 }
 

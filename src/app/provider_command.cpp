@@ -58,7 +58,8 @@ public:
         auto const* found = find(catalogue);
         if (found == nullptr || !read_symbols()) return ExitCode::usage;
         auto const entry = *found;
-        if (auto const variable = entry.missing_secret(); !variable.empty()) return refuse(fmt::format("{} needs {}", entry.name, variable));
+        if (auto const variable = entry.missing_secret(); !variable.empty())
+            return refuse(fmt::format("{} needs {}", entry.name, variable));
         auto const answer = ask(std::move(catalogue));
         std::string text;
         codec::append_trial(text, entry, {answer.answer, answer.results, answer.duration});
@@ -79,8 +80,9 @@ private:
             known.push_back(entry.name);
         }
         auto const near = codec::nearest_name(question_.provider, known);
-        refuse(near.empty() ? fmt::format("\"{}\" is not in the catalogue; known are {}", question_.provider, fmt::join(known, ", "))
-                            : fmt::format("\"{}\" is not in the catalogue; did you mean {}?", question_.provider, near));
+        refuse(near.empty()
+                   ? fmt::format("\"{}\" is not in the catalogue; known are {}", question_.provider, fmt::join(known, ", "))
+                   : fmt::format("\"{}\" is not in the catalogue; did you mean {}?", question_.provider, near));
         return nullptr;
     }
 
@@ -101,11 +103,11 @@ private:
         support::Metrics metrics;
         clock::SystemRandom random;
         clock::SteadyTimer timer;
-        providers::Directory directory(std::move(catalogue), {}, fetch_options(config_), {loop.get_executor(), clock_, timer, random, metrics});
+        providers::Directory directory(std::move(catalogue), {}, fetch_options(config_),
+                                       {loop.get_executor(), clock_, timer, random, metrics});
         FetchAnswer answer;
-        auto const into = [](PriceProvider& provider, std::vector<Symbol> symbols, SteadyTime deadline, FetchAnswer& out) -> Awaitable<void> {
-            out = co_await provider.fetch(std::move(symbols), deadline);
-        };
+        auto const into = [](PriceProvider& provider, std::vector<Symbol> symbols, SteadyTime deadline,
+                             FetchAnswer& out) -> Awaitable<void> { out = co_await provider.fetch(std::move(symbols), deadline); };
         auto const deadline = clock_.steady_now() + config_.read.fetch_deadline;
         net::co_spawn(loop, into(*directory.find(question_.provider), symbols_, deadline, answer), net::detached);
         loop.run();
@@ -121,7 +123,8 @@ private:
 
 }  // namespace
 
-ExitCode ask_provider(Invocation const& invocation, Config const& config, codec::Catalogue catalogue, ProcessContext const& process) {
+ExitCode ask_provider(Invocation const& invocation, Config const& config, codec::Catalogue catalogue,
+                      ProcessContext const& process) {
     Questioner command(invocation.question, config, process);
     if (invocation.command == Command::provider_check) return command.check(catalogue);
     return command.test(std::move(catalogue));

@@ -9,10 +9,10 @@ namespace {
 using std::chrono::seconds;
 
 constexpr std::array<std::pair<std::string_view, seconds>, 5> spans{{{"second", seconds(1)},
-                                                                    {"minute", seconds(60)},
-                                                                    {"hour", seconds(3600)},
-                                                                    {"day", seconds(86'400)},
-                                                                    {"month", seconds(30 * 86'400)}}};
+                                                                     {"minute", seconds(60)},
+                                                                     {"hour", seconds(3600)},
+                                                                     {"day", seconds(86'400)},
+                                                                     {"month", seconds(30 * 86'400)}}};
 
 QuotaWindow read_window(ObjectFields& fields) {
     constexpr std::array<std::pair<std::string_view, bool>, 2> costs{{{"request", false}, {"symbol", true}}};
@@ -20,9 +20,12 @@ QuotaWindow read_window(ObjectFields& fields) {
     if (fields.find("limit") == nullptr) fields.fault("limit", "is missing");
     window.limit = static_cast<std::size_t>(fields.integer("limit", 1, 1'000'000'000).value_or(1));
     auto const* per = fields.find("per");
-    if (per == nullptr) fields.fault("per", "is missing");
-    else if (per->is_number()) window.per = seconds(fields.integer("per", 1, 2'678'400).value_or(1));
-    else window.per = fields.choice("per", spans, seconds(1));
+    if (per == nullptr)
+        fields.fault("per", "is missing");
+    else if (per->is_number())
+        window.per = seconds(fields.integer("per", 1, 2'678'400).value_or(1));
+    else
+        window.per = fields.choice("per", spans, seconds(1));
     window.per_symbol = fields.choice("cost", costs, false);
     fields.finish();
     return window;

@@ -13,7 +13,8 @@ void check_placeholders(ObjectFields& fields, std::string const& key, std::strin
         auto const close = text.find('}', open);
         if (close == text.npos) return fields.fault(key, "has a '{' without its '}'");
         auto const name = text.substr(open + 1, close - open - 1);
-        bool const is_secret = std::any_of(secrets.begin(), secrets.end(), [&](auto const& s) { return "secret." + s.name == name; });
+        bool const is_secret =
+            std::any_of(secrets.begin(), secrets.end(), [&](auto const& s) { return "secret." + s.name == name; });
         if (!is_secret && std::find(known.begin(), known.end(), name) == known.end()) {
             fields.fault(key, "'{" + std::string(name) + "}' is neither a part of the symbol nor one of the entry's secrets");
         }

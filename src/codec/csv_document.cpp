@@ -16,10 +16,14 @@ std::optional<std::vector<std::string>> take_line(std::string_view& text) {
     while (!text.empty()) {
         char const c = text.front();
         text.remove_prefix(1);
-        if (quoted) {
-            if (c != '"') cells.back() += c;
-            else if (text.starts_with('"')) cells.back() += '"', text.remove_prefix(1);
-            else if (quoted = false; !text.empty() && text.find_first_of(",\r\n") != 0) return std::nullopt;
+        if (quoted && c != '"') {
+            cells.back() += c;
+        } else if (quoted && text.starts_with('"')) {
+            cells.back() += c;
+            text.remove_prefix(1);
+        } else if (quoted) {
+            quoted = false;
+            if (!text.empty() && text.find_first_of(",\r\n") != 0) return std::nullopt;
         } else if (c == ',') {
             cells.emplace_back();
         } else if (c == '"' && cells.back().empty()) {
@@ -37,7 +41,8 @@ bool is_header(std::vector<std::string> const& header, std::span<std::string con
     auto sorted = header;
     std::sort(sorted.begin(), sorted.end());
     return std::adjacent_find(sorted.begin(), sorted.end()) == sorted.end() &&
-           std::all_of(columns.begin(), columns.end(), [&](auto const& column) { return std::binary_search(sorted.begin(), sorted.end(), column); });
+           std::all_of(columns.begin(), columns.end(),
+                       [&](auto const& column) { return std::binary_search(sorted.begin(), sorted.end(), column); });
 }
 
 void append_row(std::string& out, std::vector<std::string> const& header, std::vector<std::string> const& cells) {

@@ -15,8 +15,10 @@ void append_text(std::string& out, std::string_view key, std::string_view text) 
 /// A provider's text of a number; null where it is none.
 void append_number(std::string& out, std::string_view text) {
     auto const value = Json::parse(text);
-    if (value && value->is_number()) out += text;
-    else out += "null";
+    if (value && value->is_number())
+        out += text;
+    else
+        out += "null";
 }
 
 void append_quote(std::string& out, Quote const& quote) {
@@ -55,8 +57,10 @@ void append_body(std::string& out, std::string const& body) {
     JsonLimits limits;
     limits.max_bytes = quoted.size();
     out += R"(,"body":)";
-    if (Json::parse(quoted, limits)) out += quoted;
-    else append_json_string(out, "(" + std::to_string(body.size()) + " bytes that are no text)");
+    if (Json::parse(quoted, limits))
+        out += quoted;
+    else
+        append_json_string(out, "(" + std::to_string(body.size()) + " bytes that are no text)");
 }
 
 void append_answer(std::string& out, std::optional<RawAnswer> const& answer) {

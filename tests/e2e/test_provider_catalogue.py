@@ -140,6 +140,29 @@ class Faults(WithCatalogue):
             service.stop()
 
 
+class Failover(WithCatalogue):
+    def test_the_next_one_answers_and_the_answer_says_who_and_why(self):
+        def script(exchange):
+            if exchange.path.startswith("/first"):
+                return Reply(429, b"{}", headers={"Retry-After": "30"})
+            return Reply(body=Faults.quote(stub.nonces.next(), int(exchange.at)))
+
+        with ProviderStub(script) as stub, \
+                self.service({"first": entry(stub, "/first"), "second": entry(stub, "/second")}, failover=["first", "second"]) as service:
+            service.start()
+            with service.client() as client:
+                read = client.get("/prices/latest", symbol="AAPL", provider="auto")
+                self.assertEqual((read.status, read.json()["provider"]), (200, "second"), read)
+                self.assertEqual(read.headers["x-price-fallback"], "first=rate_limited")
+                full = client.get("/prices/latest", symbol="MSFT", provider="auto", detail="full").json()
+                self.assertEqual(full["fallback"], [{"provider": "first", "outcome": "rate_limited"}])
+                start_job(client, ["IBM"], provider=["first", "second"])
+                wait_for_points(client, "IBM", 2, provider="second")
+                self.assertEqual(client.get("/prices/history", symbol="IBM", provider="first").status, 404)
+            service.stop()
+        self.assertEqual(sum(exchange.path.startswith("/first") for exchange in stub.exchanges), 1, "held back for 30 s")
+
+
 class Walkthrough(WithCatalogue):
     """docs/providers.md: a provider of one's own."""
 
