@@ -6,6 +6,7 @@
 #include "app/file_content.hpp"
 #include "app/invocation.hpp"
 #include "app/open_bus.hpp"
+#include "app/provider_command.hpp"
 #include "app/version.hpp"
 #include "app/wiring.hpp"
 
@@ -74,6 +75,9 @@ ExitCode with_config(Invocation const& invocation, ProcessContext const& process
             process.out << "OK: " << path << "\n";
         return ExitCode::ok;
     }
+    if (invocation.command == Command::provider_check || invocation.command == Command::provider_test) {
+        return ask_provider(invocation, loaded.config, std::move(providers.catalogue), process);
+    }
     auto const log = log_of(loaded.config.log, process.terminal);
     if (invocation.command == Command::migrate) return migrate(loaded.config, invocation.new_epoch, log);
     if (invocation.command == Command::copy) return copy_store(loaded.config, {invocation.copy_from, invocation.copy_to}, log);
@@ -89,6 +93,8 @@ ExitCode dispatch(Invocation const& invocation, ProcessContext const& process) {
         case Command::serve:
         case Command::check_config:
         case Command::copy:
+        case Command::provider_check:
+        case Command::provider_test:
         case Command::migrate: return with_config(invocation, process);
     }
     return ExitCode::failure;

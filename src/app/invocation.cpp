@@ -24,6 +24,7 @@ constexpr std::array<std::pair<std::string_view, Command>, 7> commands{{
     {"migrate", Command::migrate},
     {"copy", Command::copy},
     {"config-reference", Command::config_reference},
+    {"provider", Command::provider_check},
     {"version", Command::version},
     {"help", Command::help},
 }};
@@ -40,6 +41,10 @@ Commands:
   migrate           bring the store's schema up to date, then end
   copy              move the whole history of a stopped service to another, empty store, then end
   config-reference  every configuration key with type, default and meaning
+  provider check NAME SYMBOL[,SYMBOL...] FILE
+                    judge a saved answer as if the provider had just given it: one JSON line per symbol
+  provider test NAME SYMBOL[,SYMBOL...]
+                    ask the provider now and show request, answer and judgement; keys are masked, nothing is stored
   version           this version and those of the libraries
   help              this text
 
@@ -54,6 +59,8 @@ Examples:
   MDS_HTTP__PORT=9000 mds -c mds.json          the environment sets the same keys
   mds check-config -c mds.json --print         what is in force; secrets are masked
   mds copy --from sqlite:data --to postgres:postgresql://mds@db/prices
+  mds provider test acme BTC-USD      does it answer, and what is made of it
+  mds provider check acme A,B --status 200 --content-type application/json answer.json
 
 Configuration: flags win over the environment, the environment over the file, the file over the defaults.
 Key http.port is MDS_HTTP__PORT in the environment; "${NAME}" in the file is the environment variable NAME.
@@ -79,8 +86,10 @@ po::options_description options() {
          "migrate: after a restore from backup, so that older events are not taken for new ones")  //
         ("from", po::value<std::string>()->value_name("STORE"), "copy: sqlite:DIR")                //
         ("to", po::value<std::string>()->value_name("STORE"),
-         "copy: postgres:URL, or postgres for the URL of store.url, which keeps a password off the command line")  //
-        ("version,V", po::bool_switch(), "the version")                                                            //
+         "copy: postgres:URL, or postgres for the URL of store.url, which keeps a password off the command line")     //
+        ("status", po::value<int>()->value_name("CODE"), "provider check: the answer's HTTP status (default: 200)")  //
+        ("content-type", po::value<std::string>()->value_name("TYPE"), "provider check: the answer's media type")    //
+        ("version,V", po::bool_switch(), "the version")                                                              //
         ("help,h", po::bool_switch(), "this text");
     return all;
 }
@@ -102,8 +111,8 @@ std::string unknown_command(std::string const& name) {
 }
 
 std::string unknown_option(std::string const& name) {
-    std::vector<std::string> const names{"--config", "--set", "--modules", "--print", "--new-epoch",
-                                         "--from",   "--to",  "--version", "--help"};
+    std::vector<std::string> const names{"--config", "--set",    "--modules",      "--print",   "--new-epoch", "--from",
+                                         "--to",     "--status", "--content-type", "--version", "--help"};
     return with_suggestion(fmt::format("unknown option \"{}\"", name), name, names);
 }
 
@@ -119,14 +128,52 @@ po::variables_map parse(std::vector<std::string> const& arguments) {
     return values;
 }
 
+std::vector<std::string> split_symbols(std::string_view list) {
+    std::vector<std::string> symbols;
+    for (;;) {
+        auto const comma = list.find(',');
+        symbols.emplace_back(list.substr(0, comma));
+        if (comma == list.npos) return symbols;
+        list.remove_prefix(comma + 1);
+    }
+}
+
+/// "provider check NAME SYMBOLS FILE" or "provider test NAME SYMBOLS". Returns what is wrong, or nothing.
+std::optional<std::string> take_question(std::vector<std::string> const& words, Invocation& invocation) {
+    constexpr auto form = "provider check NAME SYMBOL[,SYMBOL...] FILE, or provider test NAME SYMBOL[,SYMBOL...]";
+    auto const action = words.size() > 1 ? words[1] : std::string();
+    if (action != "check" && action != "test") return fmt::format("wants {}", form);
+    bool const check = action == "check";
+    if (words.size() != (check ? 5 : 4)) return fmt::format("provider {} has {} words; wants {}", action, words.size(), form);
+    invocation.command = check ? Command::provider_check : Command::provider_test;
+    invocation.question.provider = words[2];
+    invocation.question.symbols = split_symbols(words[3]);
+    if (check) invocation.question.file = words[4];
+    return std::nullopt;
+}
+
+std::optional<std::string> take_answer_options(po::variables_map const& values, Invocation& invocation) {
+    bool const given = values.contains("status") || values.contains("content-type");
+    if (given && invocation.command != Command::provider_check) return "--status and --content-type belong to provider check";
+    if (values.contains("status")) invocation.question.status = values["status"].as<int>();
+    if (invocation.question.status < 100 || invocation.question.status > 599) return "--status wants an HTTP status such as 200";
+    if (values.contains("content-type")) invocation.question.content_type = values["content-type"].as<std::string>();
+    return std::nullopt;
+}
+
 ParsedInvocation understand(po::variables_map const& values) {
     Invocation invocation;
     if (values.contains("command")) {
         auto const& words = values["command"].as<std::vector<std::string>>();
         auto const command = command_named(words.front());
         if (!command) return unknown_command(words.front());
-        if (words.size() > 1) return fmt::format("one command at a time: \"{}\" is one too many", words[1]);
-        invocation.command = *command;
+        if (*command == Command::provider_check) {
+            if (auto const wrong = take_question(words, invocation)) return *wrong;
+        } else if (words.size() > 1) {
+            return fmt::format("one command at a time: \"{}\" is one too many", words[1]);
+        } else {
+            invocation.command = *command;
+        }
     }
     if (values["version"].as<bool>()) invocation.command = Command::version;
     if (values["help"].as<bool>()) invocation.command = Command::help;
@@ -140,6 +187,7 @@ ParsedInvocation understand(po::variables_map const& values) {
         if (!wanted && !store->empty()) return fmt::format("--{} belongs to copy", option);
         if (wanted && store->empty()) return fmt::format("copy wants --{}", option);
     }
+    if (auto const wrong = take_answer_options(values, invocation)) return *wrong;
     if (values.contains("config")) invocation.config_path = values["config"].as<std::string>();
     if (values.contains("modules")) {
         auto const& list = values["modules"].as<std::string>();

@@ -10,7 +10,16 @@
 
 namespace mds::app {
 
-enum class Command { serve, check_config, migrate, copy, config_reference, version, help };
+enum class Command { serve, check_config, migrate, copy, config_reference, provider_check, provider_test, version, help };
+
+/// What `provider check` and `provider test` are about.
+struct ProviderQuestion {
+    std::string provider;
+    std::vector<std::string> symbols;
+    std::string file;  ///< of check: the saved body
+    int status = 200;
+    std::string content_type;
+};
 
 /// A command line that was understood.
 struct Invocation {
@@ -21,6 +30,7 @@ struct Invocation {
     bool new_epoch = false;  ///< of migrate
     std::string copy_from;   ///< of copy, and never empty there
     std::string copy_to;
+    ProviderQuestion question;  ///< of provider check and provider test
 };
 
 /// Or a sentence for the user.

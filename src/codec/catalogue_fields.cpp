@@ -91,6 +91,20 @@ std::vector<std::pair<std::string, std::string>> ObjectFields::pairs(std::string
 
 ObjectFields ObjectFields::object(std::string const& key) { return ObjectFields(find(key), path_of(key), problems_); }
 
+std::vector<ObjectFields> objects_of(ObjectFields& parent, std::string const& key) {
+    std::vector<ObjectFields> objects;
+    auto const* json = parent.find(key);
+    if (json == nullptr) return objects;
+    if (!json->is_array()) {
+        parent.fault(key, "must be an array");
+        return objects;
+    }
+    for (std::size_t i = 0; i < json->items().size(); ++i) {
+        objects.emplace_back(&json->items()[i], parent.path_of(key) + "[" + std::to_string(i) + "]", parent.problems());
+    }
+    return objects;
+}
+
 void ObjectFields::refuse_choice(std::string const& key, Json const& json, std::vector<std::string> const& known) {
     auto const near = nearest_name(json.text(), known);
     fault(key, near.empty() ? "must be one of " + listed(known) : "'" + json.text() + "' is unknown; did you mean '" + std::string(near) + "'?");

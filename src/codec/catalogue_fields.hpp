@@ -62,7 +62,22 @@ Predicate read_predicate(ObjectFields fields);
 std::vector<ErrorRule> read_rules(ObjectFields& parent, std::string const& key);
 Outcome read_outcome(ObjectFields& fields, std::string const& key, Outcome fallback, bool required);
 
-/// The values of an entry (catalogue_values.cpp).
-void read_values_of(ObjectFields& fields, ProviderEntry& entry);
+/// How an answer is read (catalogue_values.cpp). What is not given keeps what it had.
+void read_shape(ObjectFields& fields, AnswerShape& shape);
+
+/// How it is asked (catalogue_request.cpp).
+RequestTemplate read_request(ObjectFields fields, std::vector<Secret> const& secrets);
+std::vector<Secret> read_secrets(ObjectFields& fields, EnvironmentLookup const& environment);
+SymbolSpelling read_spelling(ObjectFields fields);
+bool names_pair(RequestTemplate const& request);
+bool has_control(std::string_view text) noexcept;
+
+/// How often it may be asked (catalogue_quota.cpp).
+std::vector<QuotaWindow> read_quota(ObjectFields& fields);
+std::optional<BudgetFields> read_budget(ObjectFields fields);
+bool is_header_name(std::string_view text) noexcept;
+
+/// The objects of an array field, each with its place; a fault where it is no array.
+std::vector<ObjectFields> objects_of(ObjectFields& parent, std::string const& key);
 
 }  // namespace mds::codec

@@ -39,44 +39,51 @@ ValueGroup read_group(ObjectFields fields) {
     return group;
 }
 
-void read_groups(ObjectFields& fields, ProviderEntry& entry) {
+void read_groups(ObjectFields& fields, AnswerShape& shape) {
     auto const* json = fields.find("values");
-    if (json == nullptr) return fields.fault("values", "is missing");
+    if (json == nullptr) return;
+    shape.values.clear();
     if (!json->is_array()) {
-        entry.values.push_back(read_group(ObjectFields(json, fields.path_of("values"), fields.problems())));
+        shape.values.push_back(read_group(ObjectFields(json, fields.path_of("values"), fields.problems())));
         return;
     }
     if (json->items().empty()) fields.fault("values", "must not be empty");
     for (std::size_t i = 0; i < json->items().size(); ++i) {
         auto const path = fields.path_of("values") + "[" + std::to_string(i) + "]";
-        entry.values.push_back(read_group(ObjectFields(&json->items()[i], path, fields.problems())));
+        shape.values.push_back(read_group(ObjectFields(&json->items()[i], path, fields.problems())));
     }
 }
 
-void read_currency(ObjectFields& fields, ProviderEntry& entry) {
+void read_currency(ObjectFields& fields, AnswerShape& shape) {
+    if (fields.find("currency") == nullptr) return;
+    shape.currency.reset();
+    shape.currency_text = {};
     auto const written = fields.text("currency");
     if (written.starts_with('/')) {
-        entry.currency = Path::parse(written);
-        if (!entry.currency) fields.fault("currency", "'" + written + "' is no path");
+        shape.currency = Path::parse(written);
+        if (!shape.currency) fields.fault("currency", "'" + written + "' is no path");
     } else if (auto text = Template::parse(written)) {
-        entry.currency_text = std::move(*text);
+        shape.currency_text = std::move(*text);
     } else {
         fields.fault("currency", "must be a path, a currency, or {quote}");
     }
 }
 
-void read_echo(ObjectFields& fields, ProviderEntry& entry) {
+void read_echo(ObjectFields& fields, AnswerShape& shape) {
+    if (fields.find("echo") == nullptr) return;
+    shape.echo.clear();
     for (auto const& [path_text, expected_text] : fields.pairs("echo")) {
         auto path = Path::parse(path_text);
         auto expected = Template::parse(expected_text);
-        if (path && expected) entry.echo.emplace_back(std::move(*path), std::move(*expected));
+        if (path && expected) shape.echo.emplace_back(std::move(*path), std::move(*expected));
         else fields.fault("echo", "'" + path_text + "': '" + expected_text + "' is not a path and a template");
     }
 }
 
-void read_scale(ObjectFields& fields, ProviderEntry& entry) {
+void read_scale(ObjectFields& fields, AnswerShape& shape) {
     auto const* json = fields.find("scale");
     if (json == nullptr) return;
+    shape.scale.clear();
     if (!json->is_array()) fields.fault("scale", "must be an array");
     for (std::size_t i = 0; i < (json->is_array() ? json->items().size() : 0); ++i) {
         ObjectFields rule_fields(&json->items()[i], fields.path_of("scale") + "[" + std::to_string(i) + "]", fields.problems());
@@ -86,18 +93,44 @@ void read_scale(ObjectFields& fields, ProviderEntry& entry) {
         rule.power_of_ten = static_cast<int>(rule_fields.integer("power_of_ten", -18, 18).value_or(0));
         rule.currency = rule_fields.text("currency");
         rule_fields.finish();
-        entry.scale.push_back(std::move(rule));
+        shape.scale.push_back(std::move(rule));
     }
+}
+
+constexpr std::array<std::pair<std::string_view, JsonShape>, 5> json_shapes{{{"any", JsonShape::any},
+                                                                            {"object", JsonShape::object},
+                                                                            {"array", JsonShape::array},
+                                                                            {"string", JsonShape::string},
+                                                                            {"number", JsonShape::number}}};
+
+void read_envelope(ObjectFields& fields, AnswerShape& shape) {
+    auto success = fields.object("success");
+    if (!success.is_there()) return;
+    Envelope envelope;
+    envelope.path = success.path("path", true).value_or(Path());
+    envelope.shape = success.choice("type", json_shapes, JsonShape::any);
+    success.finish();
+    shape.success = std::move(envelope);
+}
+
+void read_row(ObjectFields& fields, AnswerShape& shape) {
+    auto row = fields.object("row");
+    if (!row.is_there()) return;
+    shape.row = row.path("path", true).value_or(Path());
+    shape.row_absent = read_outcome(row, "absent", Outcome::malformed, false);
+    row.finish();
 }
 
 }  // namespace
 
-void read_values_of(ObjectFields& fields, ProviderEntry& entry) {
-    read_groups(fields, entry);
-    read_echo(fields, entry);
-    read_currency(fields, entry);
-    read_scale(fields, entry);
-    entry.zero_means_unknown = fields.flag("zero_means_unknown");
+void read_shape(ObjectFields& fields, AnswerShape& shape) {
+    read_envelope(fields, shape);
+    read_row(fields, shape);
+    if (fields.find("row_errors") != nullptr) shape.row_errors = read_rules(fields, "row_errors");
+    read_groups(fields, shape);
+    read_echo(fields, shape);
+    read_currency(fields, shape);
+    read_scale(fields, shape);
 }
 
 }  // namespace mds::codec

@@ -43,9 +43,39 @@ JsonLimits catalogue_limits() {
     return limits;
 }
 
+Json const* entry_in(Json const& document, std::string const& name) {
+    auto const* providers = document.find("providers");
+    return providers == nullptr ? nullptr : providers->find(name);
+}
+
+/// A patch that takes the shipped quotas from entries that are sent to another host: they are that of the provider's own. One that a
+/// text of the user's gives holds wherever it is sent.
+std::string without_foreign_quotas(Json const& shipped, Json const& all, JsonLimits const& limits) {
+    std::string patch;
+    auto const* providers = shipped.find("providers");
+    for (auto const& name : providers == nullptr ? std::span<std::string const>() : providers->keys()) {
+        auto const* before = entry_in(shipped, name);
+        auto const* now = entry_in(all, name);
+        if (now == nullptr) continue;
+        auto const differs = [&](std::string_view key) {
+            auto const *a = before->find(key), *b = now->find(key);
+            return a != nullptr && b != nullptr && a->to_string() != b->to_string();
+        };
+        if (!differs("base_url") || differs("quota")) continue;
+        patch += patch.empty() ? R"({"providers":{)" : ",";
+        append_json_string(patch, name);
+        patch += R"(:{"quota":null})";
+    }
+    if (patch.empty()) return all.to_string();
+    std::string out;
+    append_merged(out, all, *Json::parse(patch + "}}", limits));
+    return out;
+}
+
 Json merged(std::span<CatalogueText const> texts, Problems& problems) {
     auto const limits = catalogue_limits();
     Json all = *Json::parse("{}");
+    Json shipped;
     for (auto const& [origin, text] : texts) {
         auto const one = Json::parse(text, limits);
         if (!one || !one->is_object()) {
@@ -56,120 +86,14 @@ Json merged(std::span<CatalogueText const> texts, Problems& problems) {
         append_merged(both, all, *one);
         if (auto sum = Json::parse(both, limits)) all = std::move(*sum);
         else problems.push_back({origin, sum.error().message});
+        if (&origin == &texts.front().origin) shipped = all;
     }
-    return all;
-}
-
-bool has_control(std::string_view text) noexcept {
-    return std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; });
-}
-
-bool is_header_name(std::string_view text) noexcept {
-    constexpr std::string_view allowed = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-    return !text.empty() && text.find_first_not_of(allowed) == text.npos;
-}
-
-/// Every "{...}" of a request must be something that make_request() fills in.
-void check_placeholders(ObjectFields& fields, std::string const& key, std::string_view text, std::vector<Secret> const& secrets) {
-    constexpr std::array<std::string_view, 6> known{"symbol", "base", "quote", "symbols", "bases", "quotes"};
-    for (auto open = text.find('{'); open != text.npos; open = text.find('{')) {
-        auto const close = text.find('}', open);
-        if (close == text.npos) return fields.fault(key, "has a '{' without its '}'");
-        auto const name = text.substr(open + 1, close - open - 1);
-        bool const is_secret = std::any_of(secrets.begin(), secrets.end(), [&](auto const& s) { return "secret." + s.name == name; });
-        if (!is_secret && std::find(known.begin(), known.end(), name) == known.end()) {
-            fields.fault(key, "'{" + std::string(name) + "}' is neither a part of the symbol nor one of the entry's secrets");
-        }
-        text.remove_prefix(close + 1);
-    }
-}
-
-RequestTemplate read_request(ObjectFields fields, std::vector<Secret> const& secrets) {
-    RequestTemplate request;
-    request.path = fields.text("path", true);
-    request.query = fields.pairs("query");
-    request.headers = fields.pairs("headers");
-    if (!request.path.empty() && !request.path.starts_with('/')) fields.fault("path", "must begin with '/'");
-    if (has_control(request.path) || request.path.find_first_of(" ?#") != std::string::npos) {
-        fields.fault("path", "must hold neither blanks nor '?' nor '#'; parameters belong into query");
-    }
-    check_placeholders(fields, "path", request.path, secrets);
-    for (auto const& [name, value] : request.query) check_placeholders(fields, "query." + name, value, secrets);
-    for (auto const& [name, value] : request.headers) {
-        if (!is_header_name(name) || has_control(value)) fields.fault("headers." + name, "is no header field");
-        check_placeholders(fields, "headers." + name, value, secrets);
-    }
-    fields.finish();
-    return request;
-}
-
-constexpr std::array<std::pair<std::string_view, JsonShape>, 5> shapes{{{"any", JsonShape::any},
-                                                                       {"object", JsonShape::object},
-                                                                       {"array", JsonShape::array},
-                                                                       {"string", JsonShape::string},
-                                                                       {"number", JsonShape::number}}};
-
-/// Where `success` or `row` is not given, `shape` keeps what it had.
-void read_shape(ObjectFields& fields, AnswerShape& shape) {
-    if (auto success = fields.object("success"); success.is_there()) {
-        Envelope envelope;
-        envelope.path = success.path("path", true).value_or(Path());
-        envelope.shape = success.choice("type", shapes, JsonShape::any);
-        success.finish();
-        shape.success = std::move(envelope);
-    }
-    if (auto row = fields.object("row"); row.is_there()) {
-        shape.row = row.path("path", true).value_or(Path());
-        shape.row_absent = read_outcome(row, "absent", Outcome::malformed, false);
-        row.finish();
-    }
-}
-
-std::vector<Secret> read_secrets(ObjectFields& fields, EnvironmentLookup const& environment) {
-    std::vector<Secret> secrets;
-    for (auto const& [name, reference] : fields.pairs("secrets")) {
-        bool const is_reference = reference.size() > 3 && reference.starts_with("${") && reference.ends_with('}');
-        if (!is_reference) {
-            fields.fault("secrets." + name, "must name an environment variable, as in \"${MY_API_KEY}\": no key stands in a file");
-            continue;
-        }
-        auto variable = reference.substr(2, reference.size() - 3);
-        auto value = environment ? environment(variable) : std::nullopt;
-        if (value && value->empty()) value.reset();
-        if (value && has_control(*value)) fields.fault("secrets." + name, variable + " holds a line break or the like");
-        secrets.push_back(Secret{name, std::move(variable), std::move(value)});
-    }
-    return secrets;
-}
-
-SymbolSpelling read_spelling(ObjectFields fields) {
-    constexpr std::array<std::pair<std::string_view, LetterCase>, 3> cases{
-        {{"keep", LetterCase::keep}, {"upper", LetterCase::upper}, {"lower", LetterCase::lower}}};
-    constexpr std::array<std::pair<std::string_view, bool>, 2> matches{{{"exact", false}, {"ignore_case", true}}};
-    SymbolSpelling spelling;
-    spelling.separators = fields.text("split");
-    spelling.split_at = static_cast<std::size_t>(fields.integer("split_at", 1, 16).value_or(0));
-    spelling.letters = fields.choice("letters", cases, LetterCase::keep);
-    spelling.match_ignores_case = fields.choice("match", matches, false);
-    spelling.replace = fields.pairs("replace");
-    for (auto const& [from, to] : spelling.replace) {
-        if (from.empty()) fields.fault("replace", "an empty text cannot be replaced");
-    }
-    spelling.prefix = fields.text("prefix");
-    spelling.suffix = fields.text("suffix");
-    if (auto const format = fields.text("format"); !format.empty()) {
-        spelling.format = Template::parse(format);
-        if (!spelling.format) fields.fault("format", "may hold {symbol}, {base} and {quote}");
-    }
-    for (auto const& [ours, theirs] : fields.pairs("table")) {
-        if (theirs.empty()) fields.fault("table." + ours, "must not be empty");
-        spelling.table.emplace(ours, theirs);
-    }
-    fields.finish();
-    return spelling;
+    auto result = Json::parse(without_foreign_quotas(shipped, all, limits), limits);
+    return result ? std::move(*result) : all;
 }
 
 std::optional<BatchForm> read_batch(ObjectFields fields, ProviderEntry const& entry) {
+    constexpr std::array<std::pair<std::string_view, SamePart>, 2> sames{{{"base", SamePart::base}, {"quote", SamePart::quote}}};
     if (!fields.is_there()) return std::nullopt;
     BatchForm batch;
     batch.request = entry.request;
@@ -179,24 +103,25 @@ std::optional<BatchForm> read_batch(ObjectFields fields, ProviderEntry const& en
     if (fields.find("join") != nullptr) batch.joiner = fields.text("join");
     if (batch.joiner == "json_array") batch.join = BatchJoin::json_array;
     if (auto request = fields.object("request"); request.is_there()) batch.request = read_request(std::move(request), entry.secrets);
+    batch.same = fields.choice("same", sames, SamePart::none);
     read_shape(fields, batch.answer);
-    auto const is_general = [](Path const& path) { return path.text().find('{') == std::string::npos; };
-    if (is_general(batch.answer.row) &&
-        std::any_of(entry.values.begin(), entry.values.end(), [&](ValueGroup const& group) { return is_general(group.price); })) {
-        fields.fault("row.path", "must tell the symbols apart, with {symbol}, {base} or {quote}");
-    }
+    if (!batch.answer.tells_apart()) fields.fault("row.path", "must tell the symbols apart, with {symbol}, {base} or {quote}");
     fields.finish();
     return batch;
 }
 
-bool names_pair(RequestTemplate const& request) {
-    auto const names = [](std::string_view text) {
-        return text.find("{base}") != text.npos || text.find("{bases}") != text.npos || text.find("{quote}") != text.npos ||
-               text.find("{quotes}") != text.npos;
-    };
-    auto const value_names = [&](auto const& field) { return names(field.second); };
-    return names(request.path) || std::any_of(request.query.begin(), request.query.end(), value_names) ||
-           std::any_of(request.headers.begin(), request.headers.end(), value_names);
+/// Shapes of other end points. Without an envelope of its own, nothing would tell such a shape from an error.
+std::vector<AnswerShape> read_also(ObjectFields& fields, AnswerShape const& main) {
+    std::vector<AnswerShape> shapes;
+    for (auto& one : objects_of(fields, "also")) {
+        AnswerShape shape = main;
+        shape.success.reset();
+        read_shape(one, shape);
+        if (!shape.success) one.fault("success", "is missing: it tells this shape from the others");
+        one.finish();
+        shapes.push_back(std::move(shape));
+    }
+    return shapes;
 }
 
 std::string read_base_url(ObjectFields& fields) {
@@ -221,9 +146,14 @@ ProviderEntry read_entry(std::string name, ObjectFields fields, EnvironmentLooku
     if (request.is_there()) entry.request = read_request(std::move(request), entry.secrets);
     else fields.fault("request", "is missing");
     read_shape(fields, entry.answer);
+    if (fields.find("values") == nullptr) fields.fault("values", "is missing");
+    entry.also = read_also(fields, entry.answer);
+    entry.csv_columns = fields.texts("csv");
     entry.errors = read_rules(fields, "errors");
-    entry.row_errors = read_rules(fields, "row_errors");
-    read_values_of(fields, entry);
+    entry.zero_means_unknown = fields.flag("zero_means_unknown");
+    entry.quota = read_quota(fields);
+    entry.budget = read_budget(fields.object("budget"));
+    if (auto const wait = fields.integer("back_off", 1, 3600)) entry.back_off = std::chrono::seconds(*wait);
     entry.batch = read_batch(fields.object("batch"), entry);
     entry.spelling.pairs_only = names_pair(entry.request) || (entry.batch && names_pair(entry.batch->request));
     fields.finish();

@@ -6,9 +6,11 @@
 #include <codec/provider_symbol.hpp>
 #include <codec/provider_time.hpp>
 #include <mds/domain/outcome.hpp>
+#include <mds/domain/quota.hpp>
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -56,12 +58,21 @@ struct ScaleRule {
     std::string currency;           ///< the currency after scaling; empty: as it is
 };
 
-/// What may be asked about one shape of answer. A batch may be answered in another shape than a single symbol (Twelve Data): the
-/// request decides which applies, never the answer.
+/// One shape of answer: how to know it, and where it has what. A provider may answer a batch in another shape than a single symbol
+/// (Twelve Data): the request decides which applies. Shapes of other end points are told from it by their envelope alone.
 struct AnswerShape {
     std::optional<Envelope> success;
-    Path row;                                  ///< where a symbol's row is; empty: the whole answer
-    Outcome row_absent = Outcome::malformed;   ///< what it means that it is not there
+    Path row;                                        ///< where a symbol's row is; empty: the whole answer
+    Outcome row_absent = Outcome::malformed;         ///< what it means that it is not there
+    std::vector<ErrorRule> row_errors;
+    std::vector<ValueGroup> values;                  ///< alternatives, the first that is complete counts
+    std::vector<std::pair<Path, Template>> echo;     ///< where the row names the instrument, and what it must say
+    std::optional<Path> currency;
+    Template currency_text;                          ///< where no path says it
+    std::vector<ScaleRule> scale;
+
+    /// True where each symbol has values of its own: whatever is read depends on the symbol.
+    bool tells_apart() const;
 };
 
 struct RequestTemplate {
@@ -72,11 +83,24 @@ struct RequestTemplate {
 
 enum class BatchJoin { text, json_array };
 
+/// Header fields in which a provider says what is left of its quota.
+struct BudgetFields {
+    std::string field;       ///< a whole number
+    std::int64_t spent = 0;  ///< so many or fewer are left ...
+    bool counts_used = false;  ///< ... or, where the field counts what was used: so many or more
+    std::string reset_field;   ///< when it is whole again; empty: nobody says
+    bool reset_is_delay = false;                 ///< in seconds from now; otherwise a Unix time in seconds
+    std::chrono::seconds reset{60};              ///< without a field that says so
+};
+
+enum class SamePart { none, base, quote };
+
 /// Several symbols in one request.
 struct BatchForm {
     std::size_t max = 1;
     BatchJoin join = BatchJoin::text;
     std::string joiner = ",";
+    SamePart same = SamePart::none;  ///< what all symbols of a batch must have in common
     RequestTemplate request;
     AnswerShape answer;
 };
@@ -90,13 +114,12 @@ struct ProviderEntry {
     RequestTemplate request;
     AnswerShape answer;
     std::optional<BatchForm> batch;
+    std::vector<AnswerShape> also;         ///< shapes of the provider's other end points; each has an envelope
+    std::vector<std::string> csv_columns;  ///< not empty: an answer is CSV, and its first line names at least these
     std::vector<ErrorRule> errors;
-    std::vector<ErrorRule> row_errors;
-    std::vector<ValueGroup> values;                  ///< alternatives, the first that is complete counts
-    std::vector<std::pair<Path, Template>> echo;     ///< where the row names the instrument, and what it must say
-    std::optional<Path> currency;
-    Template currency_text;                          ///< where no path says it
-    std::vector<ScaleRule> scale;
+    std::vector<QuotaWindow> quota;        ///< all of them hold at once
+    std::optional<BudgetFields> budget;
+    std::optional<std::chrono::seconds> back_off;  ///< after a refusal that says no time of its own
     bool zero_means_unknown = false;
 
     /// The first variable that is needed and not set; empty: ready to be asked.

@@ -1,5 +1,6 @@
 #include <codec/provider_judge.hpp>
 
+#include <codec/csv_document.hpp>
 #include <codec/provider_values.hpp>
 
 #include <algorithm>
@@ -56,11 +57,24 @@ std::string named_offender(ErrorRule const& rule, Json const* root) {
     return std::string(rest.substr(0, rest.find_first_of(" ,;'\"")));
 }
 
+/// The shapes that an answer about so many symbols may have, the one that the request asks for first. Where several were asked for,
+/// only shapes that tell them apart.
+std::vector<AnswerShape const*> shapes_of(ProviderEntry const& entry, std::size_t symbols) {
+    std::vector<AnswerShape const*> shapes;
+    auto const add = [&](AnswerShape const& shape) {
+        if (symbols == 1 || shape.tells_apart()) shapes.push_back(&shape);
+    };
+    if (symbols > 1 && entry.batch) add(entry.batch->answer);
+    else add(entry.answer);
+    if (symbols == 1 && entry.batch && entry.batch->answer.success) add(entry.batch->answer);
+    for (auto const& shape : entry.also) add(shape);
+    return shapes;
+}
+
 class Judge {
 public:
     Judge(ProviderEntry const& entry, std::span<Symbol const> symbols, AnswerView const& answer)
-        : entry_(entry), symbols_(symbols), answer_(answer),
-          shape_(symbols.size() > 1 && entry.batch ? entry.batch->answer : entry.answer) {
+        : entry_(entry), symbols_(symbols), answer_(answer), shapes_(shapes_of(entry, symbols.size())) {
         for (auto const& symbol : symbols) spelled_.push_back(entry.spelling.spell(symbol).value_or(SpelledSymbol{}));
     }
 
@@ -71,13 +85,16 @@ public:
             result.verdicts = by_rule(*rule);
         } else if (auto const outcome = outcome_of_status(answer_.status, symbols_.size())) {
             result.verdicts = all_rejected(symbols_.size(), *outcome, "status " + std::to_string(answer_.status));
-        } else if (answer_.json == nullptr) {
-            result.verdicts = all_rejected(symbols_.size(), Outcome::malformed, "the answer is not JSON");
-        } else if (!in_envelope()) {
+        } else if (answer_.json == nullptr || (!entry_.csv_columns.empty() && !answer_.is_table)) {
+            result.verdicts = all_rejected(symbols_.size(), Outcome::malformed,
+                                           entry_.csv_columns.empty() ? "the answer is not JSON" : "the answer is not the table asked for");
+        } else if (shapes_.empty()) {
+            result.verdicts = all_rejected(symbols_.size(), Outcome::batch_too_large, "this provider answers one symbol at a time");
+        } else if (auto const* shape = shape_of_answer(); shape == nullptr) {
             result.verdicts = all_rejected(symbols_.size(), Outcome::unclassified_error,
-                                           "nothing at '" + shape_.success->path.text() + "', where every success has its data");
+                                           "nothing at '" + shapes_.front()->success->path.text() + "', where every success has its data");
         } else {
-            for (auto const& symbol : spelled_) result.verdicts.push_back(row_verdict(symbol, received_at, result));
+            for (auto const& symbol : spelled_) result.verdicts.push_back(row_verdict(*shape, symbol, received_at, result));
         }
         return result;
     }
@@ -97,33 +114,47 @@ private:
         return blame(symbols_, spelled_, named_offender(rule, answer_.json), reason);
     }
 
-    bool in_envelope() const {
-        if (!shape_.success) return true;
-        auto const* value = shape_.success->path.find(*answer_.json, first(), false);
-        return value != nullptr && has_shape(*value, shape_.success->shape);
+    AnswerShape const* shape_of_answer() const {
+        auto const found = std::find_if(shapes_.begin(), shapes_.end(), [&](auto const* shape) { return in_envelope(*shape); });
+        return found == shapes_.end() ? nullptr : *found;
     }
 
-    Verdict row_verdict(SpelledSymbol const& symbol, UtcTime received_at, Judgement& judgement) const {
+    /// One that names the symbol holds where it holds for any of them: the others may be unknown.
+    bool in_envelope(AnswerShape const& shape) const {
+        if (!shape.success) return true;
+        auto const holds = [&](SpelledSymbol const& symbol) {
+            auto const* value = shape.success->path.find(*answer_.json, symbol, entry_.spelling.match_ignores_case);
+            return value != nullptr && has_shape(*value, shape.success->shape);
+        };
+        return shape.success->path.names_symbol() ? std::any_of(spelled_.begin(), spelled_.end(), holds) : holds(first());
+    }
+
+    Verdict row_verdict(AnswerShape const& shape, SpelledSymbol const& symbol, UtcTime received_at, Judgement& judgement) const {
         if (symbol.symbol.empty()) return Reject(Outcome::unknown_symbol, "the provider has no spelling for this symbol");
-        auto const* row = shape_.row.find(*answer_.json, symbol, entry_.spelling.match_ignores_case);
+        auto const* row = shape.row.find(*answer_.json, symbol, entry_.spelling.match_ignores_case);
         if (row == nullptr || row->is_null()) {
-            return Reject(shape_.row_absent, "the answer has nothing about " + symbol.symbol);
+            return Reject(shape.row_absent, "the answer has nothing about " + symbol.symbol);
         }
-        if (auto const* rule = first_holding(entry_.row_errors, row, symbol)) {
+        if (auto const* rule = first_holding(shape.row_errors, row, symbol)) {
             if (rule->retry_after) judgement.retry_after = std::max(rule->retry_after, judgement.retry_after);
             return Reject(rule->outcome, describe(*rule, answer_, row, symbol));
         }
-        return read_values(entry_, answer_, *row, symbol, received_at);
+        return read_values(entry_, shape, answer_, *row, symbol, received_at);
     }
 
     ProviderEntry const& entry_;
     std::span<Symbol const> symbols_;
     AnswerView const& answer_;
-    AnswerShape const& shape_;
+    std::vector<AnswerShape const*> shapes_;
     std::vector<SpelledSymbol> spelled_;
 };
 
 }  // namespace
+
+bool AnswerShape::tells_apart() const {
+    if (row.names_symbol()) return true;
+    return std::all_of(values.begin(), values.end(), [](ValueGroup const& group) { return group.price.names_symbol(); });
+}
 
 std::optional<Outcome> outcome_of_status(int status, std::size_t symbols) noexcept {
     if (status >= 200 && status < 300) return std::nullopt;
@@ -161,13 +192,12 @@ Judgement judge(ProviderEntry const& entry, std::span<Symbol const> symbols, Pro
         auto const outcome = outcome_of_status(answer.status, symbols.size()).value_or(Outcome::malformed);
         return {all_rejected(symbols.size(), outcome, "the answer is larger than the limit"), std::nullopt};
     }
-    if (symbols.size() > 1 && !entry.batch) {
-        return {all_rejected(symbols.size(), Outcome::batch_too_large, "this provider answers one symbol at a time"), std::nullopt};
-    }
     JsonLimits limits;
     limits.max_bytes = answer.body.size();
-    auto const json = Json::parse(answer.body, limits);
-    AnswerView const view{answer.status, answer.content_type, answer.body, json ? &*json : nullptr};
+    auto const table = entry.csv_columns.empty() ? std::nullopt : parse_csv(answer.body, entry.csv_columns);
+    auto const json = table ? Result<Json>(*table) : Json::parse(answer.body, limits);
+    // An error of a provider of tables may be JSON: rules see it, but no table can be read from it.
+    AnswerView const view{answer.status, answer.content_type, answer.body, json ? &*json : nullptr, table.has_value()};
     return Judge(entry, symbols, view)(received_at);
 }
 

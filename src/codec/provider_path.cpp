@@ -52,14 +52,14 @@ Json const* descend(Json const& from, std::vector<std::string> const& keys) noex
     return at;
 }
 
-/// The element whose field has this text; nullptr where none or several do.
-Json const* only_match(Json const& array, std::vector<std::string> const& field, std::string_view wanted, bool ignore_case) {
+/// The element whose field has this text, the last one where `last`; nullptr where none or, otherwise, several do.
+Json const* match_in(Json const& array, std::vector<std::string> const& field, std::string_view wanted, bool ignore_case, bool last) {
     Json const* found = nullptr;
     for (auto const& item : array.items()) {
         auto const* value = descend(item, field);
         auto const text = value == nullptr ? std::nullopt : scalar_text(*value);
         if (!text || !(ignore_case ? equal_ignoring_case(*text, wanted) : *text == wanted)) continue;
-        if (found != nullptr) return nullptr;
+        if (found != nullptr && !last) return nullptr;
         found = &item;
     }
     return found;
@@ -77,18 +77,21 @@ std::optional<std::vector<Path::Step>> Path::parse_segment(std::string_view segm
         segment = segment.substr(0, open);
     }
     if (segment == "*") {
-        steps.push_back({Step::Kind::only, {}, {}});
+        steps.push_back({Step::Kind::only, {}, {}, false});
     } else if (!segment.empty() || match.empty()) {
         auto const key = unescaped(segment);
         auto text = key ? Template::parse(*key) : std::nullopt;
         if (!text) return std::nullopt;
-        steps.push_back({Step::Kind::key, std::move(*text), {}});
+        steps.push_back({Step::Kind::key, std::move(*text), {}, false});
     }
     if (match.empty()) return steps;
+    constexpr std::string_view last = ",last";
+    bool const takes_last = match.ends_with(last);
+    if (takes_last) match.remove_suffix(last.size());
     auto const equals = match.find('=');
     auto value = equals == match.npos ? std::nullopt : Template::parse(match.substr(equals + 1));
     if (!value || equals == 0) return std::nullopt;
-    Step step{Step::Kind::match, std::move(*value), {}};
+    Step step{Step::Kind::match, std::move(*value), {}, takes_last};
     for (auto const field : split(match.substr(0, equals), '.')) step.field.emplace_back(field);
     steps.push_back(std::move(step));
     return steps;
@@ -115,7 +118,7 @@ Json const* Path::find(Json const& root, SpelledSymbol const& symbol, bool ignor
         } else {
             auto const text = step.key.fill(symbol);
             if (!text) return nullptr;
-            if (step.kind == Step::Kind::match) at = only_match(*at, step.field, *text, ignore_case);
+            if (step.kind == Step::Kind::match) at = match_in(*at, step.field, *text, ignore_case, step.last);
             else at = at->is_array() ? element(*at, *text) : at->find(*text);
         }
         if (at == nullptr) return nullptr;

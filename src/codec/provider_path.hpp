@@ -6,6 +6,7 @@
 //   /results/-1                 index from the end of an array
 //   /result/*/c                 the only member; nothing where there are several
 //   /tickers[ticker={symbol}]   the only element of an array whose field says so; nothing where several do
+//   /[CURRENCY={quote},last]    the last element whose field says so (rows of a table in the order of time)
 //   (empty)                     the whole answer
 
 #include <codec/json_document.hpp>
@@ -30,12 +31,15 @@ public:
     Json const* find(Json const& root, SpelledSymbol const& symbol, bool ignore_case) const;
     std::string const& text() const noexcept { return text_; }
     bool empty() const noexcept { return steps_.empty(); }
+    /// False: what it finds is the same for every symbol.
+    bool names_symbol() const noexcept { return text_.find('{') != std::string::npos; }
 
 private:
     struct Step {
         enum class Kind { key, only, match } kind = Kind::key;
         Template key;                         ///< key: member or index; match: the value looked for
         std::vector<std::string> field;       ///< match: where in an element
+        bool last = false;                    ///< match: the last of several, not the only one
     };
     static std::optional<std::vector<Step>> parse_segment(std::string_view segment);
 

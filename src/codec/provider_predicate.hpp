@@ -17,7 +17,8 @@ struct AnswerView {
     int status = 0;
     std::string_view content_type;
     std::string_view body;
-    Json const* json = nullptr;  ///< nullptr: the body is not JSON
+    Json const* json = nullptr;  ///< the document, a table as an array of rows; nullptr: the body is neither
+    bool is_table = false;       ///< it is the CSV table that was expected
 };
 
 /// A compiled pattern. Only the first `max_input` bytes are looked at: std::regex recurses once per character.

@@ -61,13 +61,16 @@ std::optional<std::string> filled(std::string_view text, Values const& values, b
     return out;
 }
 
+/// Each once: many pairs may have one quote.
 std::string joined(std::vector<SpelledSymbol> const& symbols, std::string SpelledSymbol::*part, BatchForm const* batch) {
     bool const array = batch != nullptr && batch->join == BatchJoin::json_array;
     std::string out = array ? "[" : "";
-    for (auto const& symbol : symbols) {
-        if (&symbol != &symbols.front()) out += array ? "," : batch == nullptr ? "," : batch->joiner;
-        if (array) append_json_string(out, symbol.*part);
-        else out += symbol.*part;
+    for (auto at = symbols.begin(); at != symbols.end(); ++at) {
+        auto const same = [&](SpelledSymbol const& other) { return other.*part == (*at).*part; };
+        if (std::any_of(symbols.begin(), at, same)) continue;
+        if (at != symbols.begin()) out += array ? "," : batch == nullptr ? "," : batch->joiner;
+        if (array) append_json_string(out, (*at).*part);
+        else out += (*at).*part;
     }
     return array ? out + "]" : out;
 }

@@ -44,4 +44,10 @@ private:
 /// rounded up, what lies in the past is 0 s. nullopt where it is none of these: as if there were no such header.
 std::optional<std::chrono::seconds> read_retry_after(std::string_view text, UtcTime now) noexcept;
 
+/// The fields of an answer's head that tell how much is left: name and value.
+using HeadFields = std::span<std::pair<std::string, std::string> const>;
+
+/// How long a provider is to be left alone because its budget is spent; nullopt where some is left, or nobody says. 0 s - 1 h.
+std::optional<std::chrono::seconds> read_budget_pause(BudgetFields const& budget, HeadFields fields, UtcTime now) noexcept;
+
 }  // namespace mds::codec

@@ -70,23 +70,38 @@ std::optional<std::string> Template::fill(SpelledSymbol const& symbol) const {
     return out;
 }
 
+std::string SymbolSpelling::part(std::string const& ours) const {
+    auto const named = parts.find(ours);
+    return named == parts.end() ? in_case(ours, letters) : named->second;
+}
+
+std::string SymbolSpelling::split(std::string const& ours, SpelledSymbol& spelled) const {
+    auto const cut = separators.empty() ? std::string::npos : ours.find_first_of(separators);
+    if (cut != std::string::npos) {
+        spelled.base = part(ours.substr(0, cut));
+        spelled.quote = part(ours.substr(cut + 1));
+        return spelled.base + ours[cut] + spelled.quote;
+    }
+    if (split_at > 0 && ours.size() > split_at) {
+        spelled.base = part(ours.substr(0, split_at));
+        spelled.quote = part(ours.substr(split_at));
+        return spelled.base + spelled.quote;
+    }
+    if (default_quote.empty()) return in_case(ours, letters);
+    spelled.base = part(ours);
+    spelled.quote = part(default_quote);
+    return spelled.base;
+}
+
 std::optional<SpelledSymbol> SymbolSpelling::spell(Symbol const& symbol) const {
     std::string const& ours = symbol.str();
     SpelledSymbol spelled;
-    auto const cut = separators.empty() ? std::string::npos : ours.find_first_of(separators);
-    if (cut != std::string::npos) {
-        spelled.base = in_case(ours.substr(0, cut), letters);
-        spelled.quote = in_case(ours.substr(cut + 1), letters);
-    } else if (split_at > 0 && ours.size() > split_at) {
-        spelled.base = in_case(ours.substr(0, split_at), letters);
-        spelled.quote = in_case(ours.substr(split_at), letters);
-    }
+    spelled.symbol = split(ours, spelled);
     if (pairs_only && (spelled.base.empty() || spelled.quote.empty())) return std::nullopt;
     if (auto const found = table.find(ours); found != table.end()) {
         spelled.symbol = found->second;
         return spelled;
     }
-    spelled.symbol = in_case(ours, letters);
     for (auto const& [from, to] : replace) replace_all(spelled.symbol, from, to);
     if (format) {
         auto const text = format->fill(spelled);
@@ -94,6 +109,7 @@ std::optional<SpelledSymbol> SymbolSpelling::spell(Symbol const& symbol) const {
         spelled.symbol = *text;
     }
     spelled.symbol = prefix + spelled.symbol + suffix;
+    if (auto const found = table.find(spelled.symbol); found != table.end()) spelled.symbol = found->second;
     return spelled;
 }
 

@@ -38,11 +38,14 @@ private:
 
 enum class LetterCase { keep, upper, lower };
 
-/// How a provider spells symbols: the table first, otherwise split, case, replacements, format, prefix and suffix in this order.
+/// How a provider spells symbols. In this order: split into base and quote, their names, case, replacements, format, prefix and
+/// suffix; a table goes before all of it, and once more behind it.
 struct SymbolSpelling {
-    std::map<std::string, std::string, std::less<>> table;  ///< ours -> theirs
+    std::map<std::string, std::string, std::less<>> table;  ///< our symbol, or what the rules make of it -> theirs
+    std::map<std::string, std::string, std::less<>> parts;  ///< our base or quote -> theirs
     std::string separators;        ///< the first of these characters in our symbol splits base from quote
     std::size_t split_at = 0;      ///< without such a character: base is so many characters; 0: no pair
+    std::string default_quote;     ///< without either: the whole symbol is the base, quoted in this; empty: no pair
     LetterCase letters = LetterCase::keep;
     std::vector<std::pair<std::string, std::string>> replace;
     std::optional<Template> format;
@@ -53,6 +56,11 @@ struct SymbolSpelling {
 
     /// nullopt: the provider has no spelling for it (its format or its request wants a pair).
     std::optional<SpelledSymbol> spell(Symbol const& symbol) const;
+
+private:
+    std::string part(std::string const& ours) const;
+    /// Fills base and quote; returns the symbol as these make it.
+    std::string split(std::string const& ours, SpelledSymbol& spelled) const;
 };
 
 /// ASCII; locale plays no part.

@@ -35,8 +35,9 @@ std::string scaled(std::string_view text, int power) {
 
 class RowReader {
 public:
-    RowReader(ProviderEntry const& entry, AnswerView const& answer, Json const& row, SpelledSymbol const& symbol)
-        : entry_(entry), answer_(answer), row_(row), symbol_(symbol) {}
+    RowReader(ProviderEntry const& entry, AnswerShape const& shape, AnswerView const& answer, Json const& row,
+              SpelledSymbol const& symbol)
+        : entry_(entry), shape_(shape), answer_(answer), row_(row), symbol_(symbol) {}
 
     /// The text of a number or string; nullopt where there is none.
     std::optional<std::string_view> text_at(Path const& path) const {
@@ -47,7 +48,7 @@ public:
 
     /// Nothing, or what the row says it is about instead of our symbol.
     std::optional<std::string> foreign_name() const {
-        for (auto const& [path, expected] : entry_.echo) {
+        for (auto const& [path, expected] : shape_.echo) {
             auto const said = text_at(path);
             auto const wanted = expected.fill(symbol_);
             if (!said || !wanted) continue;
@@ -61,7 +62,7 @@ public:
     }
 
     ScaleRule const* scale() const {
-        for (auto const& rule : entry_.scale) {
+        for (auto const& rule : shape_.scale) {
             if (!rule.when || rule.when->holds(answer_, &row_, symbol_)) return &rule;
         }
         return nullptr;
@@ -69,12 +70,13 @@ public:
 
     std::string currency(ScaleRule const* scale) const {
         if (scale != nullptr && !scale->currency.empty()) return scale->currency;
-        auto const said = entry_.currency ? text_at(*entry_.currency) : std::nullopt;
-        return said ? shown(*said, longest_currency) : entry_.currency_text.fill(symbol_).value_or("");
+        auto const said = shape_.currency ? text_at(*shape_.currency) : std::nullopt;
+        return said ? shown(*said, longest_currency) : upper_ascii(shape_.currency_text.fill(symbol_).value_or(""));
     }
 
 private:
     ProviderEntry const& entry_;
+    AnswerShape const& shape_;
     AnswerView const& answer_;
     Json const& row_;
     SpelledSymbol const& symbol_;
@@ -117,14 +119,14 @@ Verdict read_group(ProviderEntry const& entry, RowReader const& row, ValueGroup 
 
 }  // namespace
 
-Verdict read_values(ProviderEntry const& entry, AnswerView const& answer, Json const& row, SpelledSymbol const& symbol,
-                    UtcTime received_at) {
-    RowReader const reader(entry, answer, row, symbol);
+Verdict read_values(ProviderEntry const& entry, AnswerShape const& shape, AnswerView const& answer, Json const& row,
+                    SpelledSymbol const& symbol, UtcTime received_at) {
+    RowReader const reader(entry, shape, answer, row, symbol);
     if (auto const other = reader.foreign_name()) {
         return Reject(Outcome::malformed, "the answer is about '" + *other + "' instead");
     }
     bool price_without_time = false;
-    for (auto const& group : entry.values) {
+    for (auto const& group : shape.values) {
         auto const price = reader.text_at(group.price);
         if (!price || price->empty()) continue;
         auto const time = group.time ? reader.time_of(group) : QuoteTime{};

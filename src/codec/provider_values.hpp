@@ -5,7 +5,7 @@
 
 namespace mds::codec {
 
-Verdict read_values(ProviderEntry const& entry, AnswerView const& answer, Json const& row, SpelledSymbol const& symbol,
-                    UtcTime received_at);
+Verdict read_values(ProviderEntry const& entry, AnswerShape const& shape, AnswerView const& answer, Json const& row,
+                    SpelledSymbol const& symbol, UtcTime received_at);
 
 }  // namespace mds::codec

@@ -12,16 +12,35 @@ FetchSteps::FetchSteps(std::vector<FetchSource> sources, std::vector<Symbol> sym
     enqueue(0, symbols);
 }
 
-void FetchSteps::enqueue(std::size_t source, std::vector<Symbol> const& symbols) {
+namespace {
+
+/// In the order of their first symbols.
+std::vector<std::vector<Symbol>> by_key(FetchSource const& source, std::vector<Symbol> const& symbols) {
+    if (!source.batch_key || source.batch_max < 2) return {symbols};
+    std::vector<std::vector<Symbol>> groups;
+    std::map<std::string, std::size_t> places;
+    for (auto const& symbol : symbols) {
+        auto const [place, fresh] = places.emplace(source.batch_key(symbol), groups.size());
+        if (fresh) groups.emplace_back();
+        groups[place->second].push_back(symbol);
+    }
+    return groups;
+}
+
+}  // namespace
+
+void FetchSteps::enqueue(std::size_t source, std::vector<Symbol> const& all) {
     std::size_t const max = std::max<std::size_t>(1, sources_[source].batch_max);
-    for (std::size_t first = 0; first < symbols.size(); first += max) {
-        auto const begin = symbols.begin() + static_cast<std::ptrdiff_t>(first);
-        auto const end = symbols.begin() + static_cast<std::ptrdiff_t>(std::min(first + max, symbols.size()));
-        FetchStep step;
-        step.source = source;
-        step.symbols.assign(begin, end);
-        step.attempt = attempt_;
-        queue_.push_back(std::move(step));
+    for (auto const& symbols : by_key(sources_[source], all)) {
+        for (std::size_t first = 0; first < symbols.size(); first += max) {
+            auto const begin = symbols.begin() + static_cast<std::ptrdiff_t>(first);
+            auto const end = symbols.begin() + static_cast<std::ptrdiff_t>(std::min(first + max, symbols.size()));
+            FetchStep step;
+            step.source = source;
+            step.symbols.assign(begin, end);
+            step.attempt = attempt_;
+            queue_.push_back(std::move(step));
+        }
     }
 }
 

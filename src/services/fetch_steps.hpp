@@ -27,8 +27,10 @@ struct FetchStepOptions {
 struct FetchSource {
     std::string name;
     std::size_t batch_max = 1;
+    std::function<std::string(Symbol const&)> batch_key;  ///< what the symbols of one request have in common; none: nothing
 
-    FetchSource(std::string n, std::size_t max) : name(std::move(n)), batch_max(max) {}
+    FetchSource(std::string n, std::size_t max, std::function<std::string(Symbol const&)> key = nullptr)
+        : name(std::move(n)), batch_max(max), batch_key(std::move(key)) {}
 };
 
 /// One request to be made.

@@ -29,7 +29,8 @@ FetchSteps PollFetcher::plan(PollTask const& task) {
     std::vector<FetchSource> sources;
     for (auto const& name : task.providers) {
         PriceProvider const* const provider = providers_.find(name);
-        sources.emplace_back(name, provider == nullptr ? task.symbols->size() : provider->traits().batch_max);
+        if (provider == nullptr) sources.emplace_back(name, task.symbols->size());
+        else sources.emplace_back(name, provider->traits().batch_max, [provider](Symbol const& symbol) { return provider->batch_key(symbol); });
     }
     FetchSteps steps(std::move(sources), *task.symbols, options_.steps);
     if (auto const found = spoilers_.find(task.providers.front()); found != spoilers_.end()) {

@@ -16,8 +16,8 @@ class RecordedAnswers(unittest.TestCase):
         ("coinbase", "BTC-USDT", "coinbase/exchange_ticker_btc-usdt.200.json", "73367.8", "2024-03-13T11:10:41.270099Z"),
         ("coinbase", "BTC-USD", "coinbase/exchange_ticker_btc-usd_2015.200.json", "246.28", "2015-04-08T20:49:06.506997Z"),
         ("finnhub", "AAPL", "finnhub/quote_aapl.200.json", "175.43", "2021-11-07T22:00:00Z"),
-        ("alpha_vantage", "MSFT", "alphavantage/global_quote_msft.200.json", "112.13", "2018-10-05T00:00:00Z"),
-        ("alpha_vantage", "AZN.LON", "alphavantage/global_quote_azn_lon.200.json", "10442", "2022-06-01T00:00:00Z"),
+        ("alpha_vantage", "MSFT", "alphavantage/global_quote_msft.200.json", "112.13", "2018-10-05T04:00:00Z"),
+        ("alpha_vantage", "AZN.LON", "alphavantage/global_quote_azn_lon.200.json", "10442", "2022-06-01T04:00:00Z"),
     ]
     #: provider, recording, how the fetch ended, status of a read
     BAD = [

@@ -1,5 +1,6 @@
 #include <support/provider_samples.hpp>
 
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <sstream>
@@ -41,12 +42,32 @@ std::vector<Sample> read_samples(std::string const& table) {
     std::getline(lines, line);  // column names
     while (std::getline(lines, line)) {
         auto const cell = cells_of(line);
-        if (samples.empty() || samples.back().entry != cell[0] || samples.back().file != cell[1]) {
+        if (samples.empty() || samples.back().provider != cell[0] || samples.back().file != cell[1]) {
             samples.push_back({cell[0], cell[1], status_of(cell[1]), read_text(sample_path(cell[1])), {}});
         }
         samples.back().rows.push_back({cell[2], cell[3], cell[4], cell[5], cell[6], cell[7], cell[8]});
     }
     return samples;
+}
+
+std::vector<std::string> all_samples() {
+    std::vector<std::string> files;
+    auto const root = std::filesystem::path(sample_path(""));
+    for (auto const& at : std::filesystem::recursive_directory_iterator(root)) {
+        auto const file = std::filesystem::relative(at.path(), root);
+        if (at.is_regular_file() && file.has_parent_path()) files.push_back(file.string());
+    }
+    return files;
+}
+
+std::vector<std::string> sources() {
+    std::vector<std::string> files;
+    for (auto const* folder : {"src", "include"}) {
+        for (auto const& at : std::filesystem::recursive_directory_iterator(std::filesystem::path(MDS_SOURCE_DIR) / folder)) {
+            if (at.path().extension() == ".cpp" || at.path().extension() == ".hpp") files.push_back(at.path().string());
+        }
+    }
+    return files;
 }
 
 codec::Catalogue shipped_catalogue(std::vector<std::string> const& further) {

@@ -21,7 +21,7 @@ struct ExpectedRow {
 
 /// One recorded answer, with the rows asked of it in one request.
 struct Sample {
-    std::string entry;
+    std::string provider;
     std::string file;
     int status = 0;
     std::string body;
@@ -30,8 +30,13 @@ struct Sample {
 
 std::string read_text(std::string const& path);
 std::string sample_path(std::string_view file);
-/// From a table with the columns entry, file, symbol, outcome, price, timestamp, time_source, currency, volume.
+/// From a table with the columns provider, file, symbol, outcome, price, timestamp, time_source, currency, volume.
 std::vector<Sample> read_samples(std::string const& table);
+
+/// Every recording there is, as PROVIDER/CASE.STATUS.EXT.
+std::vector<std::string> all_samples();
+/// The program's own sources: every .cpp and .hpp of src and include.
+std::vector<std::string> sources();
 
 /// The shipped catalogue with a key for every provider that wants one, merged with further texts. Throws where it is wrong.
 codec::Catalogue shipped_catalogue(std::vector<std::string> const& further = {});

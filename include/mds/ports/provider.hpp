@@ -2,6 +2,7 @@
 
 #include <mds/ports/task.hpp>
 #include <mds/domain/observation.hpp>
+#include <mds/domain/quota.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -18,6 +19,7 @@ struct ProviderTraits {
     std::size_t batch_max = 1;           ///< symbols per request, at least 1
     std::string missing_secret;          ///< the environment variable that it needs and does not have; empty: usable
     bool zero_means_unknown = false;     ///< a price of 0 is how it says "unknown symbol"
+    std::vector<QuotaWindow> quota;      ///< how often it may be asked; all of them at once
 };
 
 /// What came of one request. Exactly one result per symbol asked for, in the same order.
@@ -26,7 +28,8 @@ struct FetchAnswer {
     std::vector<SymbolResult> results;
     UtcTime fetched_at;
     std::chrono::microseconds duration{0};
-    std::optional<std::chrono::seconds> retry_after;  ///< as the provider said, clamped to 0 s - 1 h
+    /// How long it is to be left alone, whatever came of this: as the provider said, or after a refusal what its entry says; 0 s - 1 h.
+    std::optional<std::chrono::seconds> retry_after;
 };
 
 /// One source of prices. Called on the fetch thread only; several fetches may be under way at once.
@@ -34,7 +37,9 @@ class PriceProvider {
 public:
     virtual ~PriceProvider() = default;
     virtual ProviderTraits const& traits() const noexcept = 0;
-    /// Asks for 1..batch_max symbols in one request. Never fails as a call: every failure is a reject per symbol. Returns by
+    /// Symbols of different keys cannot be asked for in one request (all rates of one base come together, say).
+    virtual std::string batch_key(Symbol const& symbol) const { return static_cast<void>(symbol), std::string(); }
+    /// Asks for 1..batch_max symbols of one key in one request. Never fails as a call: every failure is a reject per symbol. Returns by
     /// `deadline` at the latest (a time-out is an outcome).
     virtual Awaitable<FetchAnswer> fetch(std::vector<Symbol> symbols, SteadyTime deadline) = 0;
 };

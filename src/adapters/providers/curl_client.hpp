@@ -28,6 +28,7 @@ struct HttpOptions {
 struct HttpRequest {
     std::string url;
     std::vector<std::pair<std::string, std::string>> headers;
+    std::vector<std::string> wanted;  ///< fields of the answer's head to be kept, beside those of HttpAnswer
 };
 
 /// A complete answer, or one that was cut at the body limit.
@@ -35,6 +36,7 @@ struct HttpAnswer {
     int status = 0;
     std::string content_type;
     std::string retry_after;
+    std::vector<std::pair<std::string, std::string>> fields;  ///< those that were wanted, names as they were given
     std::string redirect;  ///< absolute URL of a 3xx that was not followed
     std::string body;
     bool truncated = false;

@@ -9,7 +9,7 @@ namespace mds::providers {
 
 CurlTransfer::CurlTransfer(std::shared_ptr<CurlMulti> multi, IoExecutor executor, HttpRequest const& request,
                            HttpOptions const& options, SteadyTime deadline)
-    : multi_(std::move(multi)), options_(options), waiter_(executor, deadline), easy_(curl_easy_init()) {
+    : multi_(std::move(multi)), options_(options), wanted_(request.wanted), waiter_(executor, deadline), easy_(curl_easy_init()) {
     if (!easy_) throw std::bad_alloc();
     configure(request, deadline);
 }
@@ -71,14 +71,21 @@ bool CurlTransfer::take_body(std::string_view data) {
 bool CurlTransfer::take_header(std::string_view line) {
     header_bytes_ += line.size();
     headers_too_large_ = header_bytes_ > options_.header_limit;
-    if (line.starts_with("HTTP/")) answer_.retry_after.clear();  // an interim answer came before
-    constexpr std::string_view name = "retry-after:";
-    if (line.size() > name.size() && codec::equal_ignoring_case(line.substr(0, name.size()), name)) {
-        auto value = line.substr(name.size());
-        while (!value.empty() && (value.back() == '\r' || value.back() == '\n')) value.remove_suffix(1);
-        answer_.retry_after = value;
+    if (line.starts_with("HTTP/")) {  // an interim answer came before
+        answer_.retry_after.clear();
+        answer_.fields.clear();
     }
-    return !headers_too_large_;
+    auto const colon = line.find(':');
+    if (headers_too_large_ || colon == line.npos) return !headers_too_large_;
+    auto const name = line.substr(0, colon);
+    auto value = line.substr(colon + 1);
+    while (!value.empty() && (value.back() == '\r' || value.back() == '\n' || value.back() == ' ')) value.remove_suffix(1);
+    while (value.starts_with(' ')) value.remove_prefix(1);
+    if (codec::equal_ignoring_case(name, "retry-after")) answer_.retry_after = value;
+    for (auto const& wanted : wanted_) {
+        if (codec::equal_ignoring_case(name, wanted)) answer_.fields.emplace_back(wanted, value);
+    }
+    return true;
 }
 
 void CurlTransfer::ended(CURLcode code) noexcept {

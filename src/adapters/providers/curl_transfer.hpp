@@ -42,6 +42,7 @@ private:
     std::unique_ptr<curl_slist, ListFree> headers_;
     std::array<char, CURL_ERROR_SIZE> error_{};
     HttpAnswer answer_;
+    std::vector<std::string> wanted_;
     std::size_t header_bytes_ = 0;
     bool headers_too_large_ = false;
     std::optional<CURLcode> end_;

@@ -12,6 +12,11 @@ ProviderTraits traits_of(codec::ProviderEntry const& entry) {
     ProviderTraits traits;
     traits.name = entry.name;
     traits.batch_max = entry.batch ? std::max<std::size_t>(1, entry.batch->max) : 1;
+    traits.quota = entry.quota;
+    for (auto const& window : entry.quota) {
+        // A request that costs more than a whole window could never be made.
+        if (window.per_symbol) traits.batch_max = std::min(traits.batch_max, window.limit);
+    }
     traits.missing_secret = entry.missing_secret();
     traits.zero_means_unknown = entry.zero_means_unknown;
     return traits;
@@ -53,6 +58,26 @@ void add_unspellable(std::vector<Symbol> const& symbols, std::vector<SymbolResul
     }
 }
 
+std::vector<std::string> wanted_fields(codec::ProviderEntry const& entry) {
+    if (!entry.budget) return {};
+    std::vector<std::string> fields(1, entry.budget->field);
+    if (!entry.budget->reset_field.empty()) fields.push_back(entry.budget->reset_field);
+    return fields;
+}
+
+/// The provider wants to be left alone, even where it does not say for how long.
+bool is_refusal(codec::Verdict const& verdict) {
+    auto const* reject = std::get_if<Reject>(&verdict);
+    if (reject == nullptr) return false;
+    switch (reject->outcome) {
+        case Outcome::rate_limited:
+        case Outcome::quota_exhausted:
+        case Outcome::banned:
+        case Outcome::blocked: return true;
+        default: return false;
+    }
+}
+
 std::string printable(std::string_view text) {
     std::string out(text.substr(0, max_text));
     std::replace_if(out.begin(), out.end(), [](unsigned char c) { return c < 0x20 || c >= 0x7F; }, '?');
@@ -61,72 +86,100 @@ std::string printable(std::string_view text) {
 
 }  // namespace
 
-ProviderMetrics::ProviderMetrics(support::Metrics& metrics, std::string const& provider)
-    : seconds_(metrics.histogram("mds_provider_request_seconds", "Time from a provider request to the end of its answer",
-                                 support::latency_bounds(), {{"provider", provider}})),
-      bytes_(metrics.counter("mds_provider_answer_bytes_total", "Bytes of provider answers after decompression", {{"provider", provider}})),
-      truncated_(metrics.counter("mds_provider_truncated_total", "Provider answers cut at the size limit", {{"provider", provider}})),
-      rounded_(metrics.counter("mds_provider_prices_rounded_total", "Prices with more than 18 decimals, rounded half to even",
-                               {{"provider", provider}})) {
-    for (std::size_t i = 0; i < outcomes; ++i) {
-        results_[i] = &metrics.counter("mds_provider_results_total", "Symbols asked for, by how it ended",
-                                       {{"provider", provider}, {"outcome", std::string(to_string(static_cast<Outcome>(i)))}});
-    }
-}
-
-void ProviderMetrics::count(FetchAnswer const& answer) {
-    static_assert(static_cast<std::size_t>(Outcome::unclassified_error) + 1 == outcomes);
-    for (auto const& result : answer.results) {
-        auto const outcome = result.quote() != nullptr ? Outcome::ok : result.reject()->outcome;
-        results_[static_cast<std::size_t>(outcome)]->Increment();
-    }
-    seconds_.Observe(std::chrono::duration<double>(answer.duration).count());
-    if (!answer.answer) return;
-    bytes_.Increment(static_cast<double>(answer.answer->body.size()));
-    if (answer.answer->truncated) truncated_.Increment();
-}
-
-HttpProvider::HttpProvider(codec::ProviderEntry entry, CurlClient& http, Clock const& clock, Random& random, support::Metrics& metrics)
-    : entry_(std::move(entry)), mask_(entry_.secrets), traits_(traits_of(entry_)), http_(http), clock_(clock), random_(random),
-      metrics_(metrics, entry_.name) {}
+HttpProvider::HttpProvider(codec::ProviderEntry entry, CurlClient& http, Clock const& clock, Timer& timer, Random& random,
+                           support::Metrics& metrics)
+    : entry_(std::move(entry)), mask_(entry_.secrets), traits_(traits_of(entry_)), http_(http), clock_(clock), timer_(timer),
+      random_(random), metrics_(metrics, entry_.name), quota_(entry_.quota) {}
 
 Awaitable<FetchAnswer> HttpProvider::fetch(std::vector<Symbol> symbols, SteadyTime deadline) {
     FetchAnswer answer;
-    auto const begin = clock_.steady_now();
-    auto const blocked = obstacle(entry_, traits_, symbols.size());
-    auto const asked = blocked ? std::vector<Symbol>() : spellable(entry_, symbols);
-    auto request = asked.empty() ? std::nullopt : codec::make_request(entry_, asked);
-    if (request) {
-        HttpRequest http_request{std::move(request->url), std::move(request->headers)};
-        HttpResult http = co_await http_.get(std::move(http_request), deadline);
-        answer.fetched_at = clock_.now();
-        answer.duration = std::chrono::duration_cast<std::chrono::microseconds>(clock_.steady_now() - begin);
-        if (http) take(*http, asked, answer);
-        else answer.results = rejected(asked, http.error().outcome, shown(http.error().reason));
-    } else {
-        answer.fetched_at = clock_.now();
-    }
+    auto blocked = obstacle(entry_, traits_, symbols.size());
+    auto asked = blocked ? std::vector<Symbol>() : spellable(entry_, symbols);
+    if (!asked.empty()) blocked = co_await turn(asked.size(), deadline, answer);
+    if (!asked.empty() && !blocked) co_await ask(std::move(asked), deadline, answer);
+    else answer.fetched_at = clock_.now();
     if (blocked) answer.results = rejected(symbols, blocked->outcome, blocked->reason);
     else add_unspellable(symbols, answer.results);
     metrics_.count(answer);
     co_return answer;
 }
 
+/// Waits until the quota lets a request go. Why none is sent; nullopt: send it now.
+Awaitable<std::optional<Reject>> HttpProvider::turn(std::size_t symbols, SteadyTime deadline, FetchAnswer& answer) {
+    auto const now = clock_.steady_now();
+    if (auto const why = breaker_.refusal(now)) {
+        metrics_.count_broken();
+        co_return Reject(*why, "not asked: the last answer was " + std::string(to_string(*why)) + ", and it is too early to try again");
+    }
+    auto const at = quota_.take(symbols, now, deadline);
+    if (!at) {
+        metrics_.count_over_quota();
+        auto const wait = std::chrono::ceil<std::chrono::seconds>(quota_.earliest(symbols, now) - now);
+        answer.retry_after = std::min<std::chrono::seconds>(wait, std::chrono::hours(1));
+        co_return Reject(Outcome::rate_limited, "not asked: its quota is used up");
+    }
+    if (*at > now) {
+        metrics_.count_wait();
+        bool const came = co_await timer_.sleep_until(*at);
+        if (!came) co_return Reject(Outcome::unavailable, "interrupted");
+        if (auto const why = breaker_.refusal(clock_.steady_now())) {
+            metrics_.count_broken();
+            co_return Reject(*why, "not asked: the provider stopped answering meanwhile");
+        }
+    }
+    co_return std::nullopt;
+}
+
+/// Precondition: every symbol has a spelling.
+Awaitable<void> HttpProvider::ask(std::vector<Symbol> symbols, SteadyTime deadline, FetchAnswer& answer) {
+    auto const begin = clock_.steady_now();
+    auto request = codec::make_request(entry_, symbols);
+    HttpRequest http_request;
+    http_request.url = std::move(request->url);
+    http_request.headers = std::move(request->headers);
+    http_request.wanted = wanted_fields(entry_);
+    breaker_.started();
+    HttpResult http = co_await http_.get(std::move(http_request), deadline);
+    auto const end = clock_.steady_now();
+    answer.fetched_at = clock_.now();
+    answer.duration = std::chrono::duration_cast<std::chrono::microseconds>(end - begin);
+    if (http) take(*http, symbols, answer);
+    else answer.results = rejected(symbols, http.error().outcome, shown(http.error().reason));
+    breaker_.ended(answer.results, end);
+    metrics_.show_breaker(breaker_.is_open(end));
+}
+
 void HttpProvider::take(HttpAnswer& http, std::span<Symbol const> symbols, FetchAnswer& answer) {
     // Judged as it came, masked afterwards: a short key may be a part of a number.
     codec::ProviderAnswer const view{http.status, http.content_type, http.body, http.truncated};
     auto judgement = codec::judge(entry_, symbols, view, answer.fetched_at);
+    answer.retry_after = pause_after(http, judgement, answer.fetched_at);
     for (std::size_t i = 0; i < symbols.size(); ++i) {
         answer.results.emplace_back(symbols[i], numbered(std::move(judgement.verdicts[i]), answer.fetched_at));
     }
-    answer.retry_after = codec::read_retry_after(http.retry_after, answer.fetched_at);
-    if (!answer.retry_after) answer.retry_after = judgement.retry_after;
     RawAnswer raw;
     raw.http_status = http.status;
     raw.content_type = printable(mask_.masked(http.content_type));
     raw.body = http.truncated ? mask_.masked_cut(http.body) : mask_.masked(http.body);
     raw.truncated = http.truncated;
     answer.answer = std::move(raw);
+}
+
+std::optional<std::chrono::seconds> HttpProvider::pause_after(HttpAnswer const& http, codec::Judgement const& judgement,
+                                                              UtcTime at) const {
+    auto pause = codec::read_retry_after(http.retry_after, at);
+    if (!pause) pause = judgement.retry_after;
+    if (!pause && std::any_of(judgement.verdicts.begin(), judgement.verdicts.end(), is_refusal)) pause = entry_.back_off;
+    auto const spent = entry_.budget ? codec::read_budget_pause(*entry_.budget, http.fields, at) : std::nullopt;
+    return std::max(pause, spent);
+}
+
+std::string HttpProvider::batch_key(Symbol const& symbol) const {
+    auto const same = entry_.batch ? entry_.batch->same : codec::SamePart::none;
+    if (same == codec::SamePart::none) return {};
+    auto const spelled = entry_.spelling.spell(symbol);
+    if (!spelled) return {};
+    return same == codec::SamePart::base ? spelled->base : spelled->quote;
 }
 
 std::variant<Quote, Reject> HttpProvider::numbered(codec::Verdict&& verdict, UtcTime at) {

@@ -106,12 +106,22 @@ void append_price(std::string& out, LatestAnswer const& answer, bool full) {
     out.append(facts, 1);
 }
 
+/// Who was asked first, and what came of it.
+std::string listed(std::vector<Fallback> const& fallback) {
+    std::string text;
+    for (Fallback const& passed : fallback) {
+        text += (text.empty() ? "" : ", ") + passed.provider + "=" + std::string(to_string(passed.outcome));
+    }
+    return text;
+}
+
 Reply one_reply(Request const& request, LatestAnswer const& answer, bool full) {
     Reply reply;
     reply.add("Cache-Control", "no-cache");
     reply.add("X-Price-Source", to_string(answer.source));
     reply.add("Age", std::to_string(answer.age.count() / 1000));
     if (answer.stale) reply.add("X-Price-Stale", "true");
+    if (!answer.fallback.empty()) reply.add("X-Price-Fallback", listed(answer.fallback));
     if (!full) {
         std::string etag;
         append_etag(etag, answer.point.id);

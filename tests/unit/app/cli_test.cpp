@@ -160,3 +160,33 @@ TEST_CASE("options of one command are refused with another") {
     CHECK(mds_with({"copy", "--from", "sqlite:/nonexistent", "--to", "postgres"}).code == ExitCode::store);
     CHECK(mds_with({"copy", "--from", "mysql:x", "--to", "postgres"}).code == ExitCode::usage);
 }
+
+TEST_CASE("provider check judges a saved answer, one JSON line per symbol") {
+    Folder const folder;
+    auto const file = folder.file("answer.json", R"({"results": [{"s": "A", "p": 1.50, "v": "7", "t": 1700000000}, {"s": "b", "p": 0}]})");
+    auto const catalogue = folder.file("providers.json", R"({"providers": {"acme": {"base_url": "http://h", "request": {"path": "/{symbols}"},
+        "symbol": {"match": "ignore_case"}, "row": {"path": "/results[s={symbol}]", "absent": "unknown_symbol"},
+        "values": {"price": "/p", "time": {"path": "/t", "as": "unix_s", "optional": true}, "volume": "/v"}, "batch": {"max": 5}}}})");
+    auto const files = "providers.files=[\"" + catalogue + "\"]";
+    auto const ran = mds_with({"provider", "check", "acme", "A,b,C", file, "--status", "200", "--content-type", "application/json", "--set", files});
+    CHECK(ran.code == ExitCode::ok);
+    CHECK(ran.out ==
+          R"({"symbol":"A","outcome":"ok","price":1.5,"timestamp":"2023-11-14T22:13:20Z","time_source":"quote","volume":7})" "\n"
+          R"({"symbol":"b","outcome":"no_data","price":null,"timestamp":null,"time_source":null,"volume":null})" "\n"
+          R"({"symbol":"C","outcome":"unknown_symbol","price":null,"timestamp":null,"time_source":null,"volume":null})" "\n");
+    CHECK(contains(mds_with({"provider", "check", "acme", "A", file, "--status", "503", "--set", files}).out, R"("outcome":"unavailable")"));
+}
+
+TEST_CASE("a provider command that cannot be carried out says why") {
+    for (auto const& [words, why] : std::vector<std::pair<std::vector<std::string>, std::string>>{
+             {{"provider"}, "NAME SYMBOL"},
+             {{"provider", "chek", "x"}, "NAME SYMBOL"},
+             {{"provider", "check", "acme", "A", "/nowhere"}, "not in the catalogue"},
+             {{"provider", "test", "acme"}, "NAME SYMBOL"},
+             {{"provider", "check", "acme", "A", "f", "--status", "42"}, "--status"},
+             {{"serve", "--status", "200"}, "belong to provider check"}}) {
+        auto const ran = mds_with(words);
+        CHECK(ran.code == ExitCode::usage);
+        CHECK(contains(ran.err, why));
+    }
+}

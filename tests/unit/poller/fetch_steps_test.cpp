@@ -146,3 +146,17 @@ TEST_CASE("symbols known to spoil batches are asked for alone") {
     CHECK(steps.next(limits)->symbols.size() == 9);
     CHECK(steps.next(limits)->symbols == std::vector<Symbol>{symbol("S3")});
 }
+
+TEST_CASE("symbols of different keys never share a request") {
+    std::vector<Symbol> all;
+    for (auto const* name : {"EUR-USD", "GBP-USD", "EUR-JPY", "EUR-GBP", "GBP-JPY"}) all.push_back(*Symbol::parse(name));
+    std::vector<FetchSource> sources;
+    sources.emplace_back("rates", 2, [](Symbol const& symbol) { return symbol.str().substr(0, 3); });
+    Trial trial(std::move(sources), all);
+    trial.run([](auto const&, auto const&, auto const&) { return Outcome::ok; });
+    REQUIRE(trial.made.size() == 3);
+    for (auto const& step : trial.made) {
+        for (auto const& symbol : step.symbols) CHECK(symbol.str().substr(0, 3) == step.symbols.front().str().substr(0, 3));
+    }
+    CHECK(trial.priced.size() == 5);
+}

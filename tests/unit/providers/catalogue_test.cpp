@@ -144,6 +144,59 @@ TEST_CASE("symbols are spelt as the provider wants them") {
     CHECK(spell(R"({"split": "-", "letters": "lower", "table": {"BTC-USD": "bitcoin"}})", "BTC-USD") == "bitcoin btc usd");
 }
 
+TEST_CASE("base and quote have the provider's names, and a table may be keyed by what the rules make") {
+    auto const spell = [](std::string const& spelling, std::string const& symbol) {
+        auto const catalogue = read({R"({"providers": {"x": {"base_url": "http://h", "request": {"path": "/{symbol}"}, "symbol": )" + spelling +
+                                     R"(, "values": {"price": "/p"}}}})"});
+        auto const spelled = catalogue->providers[0].spelling.spell(*Symbol::parse(symbol));
+        return spelled->symbol + " " + spelled->base + " " + spelled->quote;
+    };
+    std::string const pairs = R"({"split": "-/", "parts": {"BTC": "XBT"}, "replace": {"-": "", "/": ""}, "table": {"XBTUSD": "XXBTZUSD"}})";
+    CHECK(spell(pairs, "BTC-USD") == "XXBTZUSD XBT USD");
+    CHECK(spell(pairs, "BTC/EUR") == "XBTEUR XBT EUR");
+    CHECK(spell(pairs, "WBTC-EUR") == "WBTCEUR WBTC EUR");
+    CHECK(spell(pairs, "XBTUSD") == "XXBTZUSD  ");
+    std::string const ids = R"({"split": "-", "letters": "lower", "quote": "USD", "format": "{base}", "parts": {"BTC": "bitcoin"}})";
+    CHECK(spell(ids, "BTC-EUR") == "bitcoin bitcoin eur");
+    CHECK(spell(ids, "BTC") == "bitcoin bitcoin usd");
+    CHECK(spell(ids, "SOLANA") == "solana solana usd");
+}
+
+TEST_CASE("a shipped quota stays with its host, one of the user's holds anywhere") {
+    std::string const shipped = R"({"providers": {"x": {"base_url": "http://h", "request": {"path": "/{symbol}"}, "values": {"price": "/p"},
+        "quota": [{"limit": 8, "per": "minute", "cost": "symbol"}, {"limit": 5, "per": 10}]}}})";
+    auto const quota = read({shipped})->providers[0].quota;
+    REQUIRE(quota.size() == 2);
+    CHECK(quota[0] == QuotaWindow{8, std::chrono::seconds(60), true});
+    CHECK(quota[1] == QuotaWindow{5, std::chrono::seconds(10), false});
+    std::string const moved = R"({"providers": {"x": {"base_url": "http://elsewhere"}}})";
+    CHECK(read({shipped, moved})->providers[0].quota.empty());
+    CHECK(read({shipped, R"({"providers": {"x": {"quota": [{"limit": 1, "per": "day"}]}}})", moved})->providers[0].quota.size() == 1);
+    CHECK(read({shipped, R"({"providers": {"x": {"back_off": 5}}})"})->providers[0].quota.size() == 2);
+    CHECK(read({"{}", shipped, moved})->providers[0].quota.size() == 2);
+}
+
+TEST_CASE("what is left of a budget is read from the head, and only a spent one says to wait") {
+    auto const now = UtcTime(std::chrono::seconds(1'700'000'000));
+    using Fields = std::vector<std::pair<std::string, std::string>>;
+    BudgetFields left{"left", 0, false, "reset", false, std::chrono::seconds(7)};
+    auto const pause = [&](BudgetFields const& budget, Fields const& fields) {
+        auto const seconds = read_budget_pause(budget, fields, now);
+        return seconds ? static_cast<int>(seconds->count()) : -1;
+    };
+    CHECK(pause(left, {{"left", "1"}, {"reset", "1700000030"}}) == -1);
+    CHECK(pause(left, {{"left", "0"}, {"reset", "1700000030"}}) == 30);
+    CHECK(pause(left, {{"left", "0"}}) == 7);
+    CHECK(pause(left, {{"left", "0"}, {"reset", "soon"}}) == 7);
+    CHECK(pause(left, {{"left", "0"}, {"reset", "99999999999"}}) == 3600);
+    CHECK(pause(left, {{"left", "0"}, {"reset", "1600000000"}}) == 0);
+    CHECK(pause(left, {{"left", "none"}}) == -1);
+    CHECK(pause(left, {}) == -1);
+    BudgetFields const used{"used", 100, true, "", true, std::chrono::seconds(60)};
+    CHECK(pause(used, {{"used", "99"}}) == -1);
+    CHECK(pause(used, {{"used", "100"}}) == 60);
+}
+
 TEST_CASE("a batch is joined as the provider wants it") {
     auto const url = [](std::string const& batch) {
         auto const catalogue = read({R"({"providers": {"x": {"base_url": "http://h", "request": {"path": "/one", "query": {"s": "{symbol}"}},

@@ -356,7 +356,9 @@ TEST_CASE("a provider without its key is known and says which variable it needs"
 
 TEST_CASE("the directory finds names and aliases and lists names only") {
     ProviderFixture fixture;
-    CHECK(fixture.directory.names() == std::vector<std::string>{"alpha_vantage", "coinbase", "coinbase_spot", "finnhub", "simulated"});
+    CHECK(fixture.directory.names() == 
+          std::vector<std::string>{"alpaca", "alpha_vantage", "binance", "coinbase", "coinbase_spot", "coingecko", "ecb", "finnhub",
+                                   "frankfurter", "kraken", "polygon", "simulated", "tiingo", "twelve_data", "yahoo"});
     CHECK(fixture.directory.find("alphavantage") == fixture.directory.find("alpha_vantage"));
     CHECK(fixture.directory.find("alpha") == nullptr);
 }

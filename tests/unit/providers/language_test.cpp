@@ -67,6 +67,8 @@ TEST_CASE("paths find keys, indices, placeholders, the only member and the match
     CHECK(at("/[s.0={base}]/s/1", R"([{"s": ["ETH", 1]}, {"s": ["BTC", 2]}])") == "2");
     CHECK(at("/[s={symbol}]", R"([{"s": "btc/usd"}])") == "nothing");
     CHECK(at("/[s={symbol}]", R"([{"s": "btc/usd"}])", {"BTC/USD", "", ""}, true) == R"({"s":"btc/usd"})");
+    CHECK(at("/[s={base},last]/p", R"([{"s": "BTC", "p": 1}, {"s": "BTC", "p": 2}, {"s": "ETH", "p": 3}])") == "2");
+    CHECK(at("/[s={quote},last]", R"([{"s": "BTC"}])") == "nothing");
     for (auto const* wrong : {"a", "/{x}", "/{symbol", "/a]", "/~", "/~2", "/[=x]", "/[x]"}) CHECK(at(wrong, "{}") == "no path");
 }
 
@@ -208,4 +210,33 @@ TEST_CASE("reasons are one line and bounded") {
     CHECK(reason.starts_with("a bé"));
     CHECK(reason.size() <= 300);
     CHECK(reason.ends_with("é"));
+}
+
+TEST_CASE("shapes of other end points are known by their envelopes, and several symbols never share one value") {
+    std::string const entry = R"("success": {"path": "/last"}, "values": {"price": "/last"},
+        "also": [{"success": {"path": "/rows", "type": "array"}, "row": {"path": "/rows[s={symbol}]", "absent": "unknown_symbol"},
+                  "values": {"price": "/p"}},
+                 {"success": {"path": "/{symbol}/p"}, "row": {"path": "/{symbol}", "absent": "unknown_symbol"}, "values": {"price": "/p"}}])";
+    CHECK(judged(entry, 200, R"({"last": 1})") == "1");
+    CHECK(judged(entry, 200, R"({"rows": [{"s": "A", "p": 2}]})") == "2");
+    CHECK(judged(entry, 200, R"({"A": {"p": 3}})") == "3");
+    CHECK(judged(entry, 200, R"({"error": 1})") == "unclassified_error");
+    CHECK(judged(entry, 200, R"({"last": 1})", {"A", "B"}) == "unclassified_error unclassified_error");
+    CHECK(judged(entry, 200, R"({"rows": [{"s": "A", "p": 2}]})", {"A", "B"}) == "2 unknown_symbol");
+    CHECK(judged(entry, 200, R"({"B": {"p": 3}})", {"A", "B"}) == "unknown_symbol 3");
+}
+
+TEST_CASE("a table is read by its column names, and only where it has those that were asked for") {
+    std::string const entry = R"("csv": ["s", "p"], "row": {"path": "/[s={symbol},last]", "absent": "unknown_symbol"}, "values": {"price": "/p"},
+        "errors": [{"when": {"path": "/error", "is": "present"}, "outcome": "auth"}])";
+    CHECK(judged(entry, 200, "x,p,s\n1,2,A\n") == "2");
+    CHECK(judged(entry, 200, "s,p\r\nA,1\r\nA,2\r\n\r\n") == "2");
+    CHECK(judged(entry, 200, "\xEF\xBB\xBFs,\"p\"\n\"A\",\"3.5\"") == "3.5");
+    CHECK(judged(entry, 200, "s,p,n\nA,1,\"x \"\"y\"\", z\"\n") == "1");
+    CHECK(judged(entry, 200, "s,p\nB,1\n") == "unknown_symbol");
+    CHECK(judged(entry, 200, R"({"error": "key"})") == "auth");
+    for (auto const* wrong : {"", "s\nA\n", "s,p,p\nA,1,2\n", "s,p\nA\n", "s,p\nA,1,2\n", "s,p\n\"A,1\n", "s,p\n\"A\"x,1\n", "<html>", R"([{"s": "A", "p": 1}])"}) {
+        CAPTURE(wrong);
+        CHECK(judged(entry, 200, wrong) == "malformed");
+    }
 }

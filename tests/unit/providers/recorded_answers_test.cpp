@@ -1,33 +1,68 @@
 #include <support/catch.hpp>
-#include <support/provider_samples.hpp>
+#include <support/provider_fixture.hpp>
+#include <support/stub_server.hpp>
 
-#include <codec/provider_judge.hpp>
+#include <fstream>
+#include <regex>
+#include <set>
 
 using namespace mds;
-using namespace mds::codec;
 
 namespace {
 
-UtcTime const received = *parse_rfc3339("2026-01-02T03:04:05.678901Z");
+std::string const further = test::read_text(test::sample_path("further.json"));
 
-std::vector<Symbol> symbols_of(test::Sample const& sample) {
-    std::vector<Symbol> symbols;
-    for (auto const& row : sample.rows) symbols.push_back(*Symbol::parse(row.symbol, SymbolCase::preserve));
-    return symbols;
+std::vector<std::string> names_in(test::Sample const& sample) {
+    std::vector<std::string> names;
+    for (auto const& row : sample.rows) names.push_back(row.symbol);
+    return names;
 }
 
-Judgement judge_sample(ProviderEntry const& entry, test::Sample const& sample) {
-    return judge(entry, symbols_of(sample), {sample.status, "", sample.body, false}, received);
+std::string content_type_of(std::string const& file) {
+    if (file.ends_with(".json")) return "application/json";
+    if (file.ends_with(".html")) return "text/html; charset=utf-8";
+    return file.ends_with(".csv") ? "text/csv" : "text/plain; charset=utf-8";
 }
 
-void check_row(Verdict const& verdict, test::ExpectedRow const& row) {
-    if (auto const* reject = std::get_if<Reject>(&verdict)) {
+/// One server that gives whatever recording is set, and all providers asking it.
+class Recordings {
+public:
+    explicit Recordings(std::string const& changes = "{}")
+        : server_([this](test::StubRequest const&) { return test::reply(sample_->status, sample_->body, {"Content-Type: " + content_type_of(sample_->file)}); }),
+          fixture_({further, changes, everywhere(server_.url())}) {}
+
+    /// As if that answer had come from the provider.
+    FetchAnswer answer(test::Sample const& sample) {
+        sample_ = &sample;
+        fixture_.clock.moved += std::chrono::minutes(10);  // so that no answer is refused for what the one before it said
+        return fixture_.fetch(sample.provider, names_in(sample));
+    }
+
+    /// A catalogue text that sends every provider there.
+    static std::string everywhere(std::string const& url) {
+        std::string text = R"({"providers": {)";
+        for (auto const& entry : test::shipped_catalogue({further}).providers) {
+            text += (text.back() == '{' ? "\"" : ", \"") + entry.name + R"(": {"base_url": ")" + url + "\"}";
+        }
+        return text + "}}";
+    }
+
+private:
+    test::Sample const* sample_ = nullptr;
+    test::StubServer server_;
+    test::ProviderFixture fixture_;
+};
+
+void check_row(SymbolResult const& result, test::ExpectedRow const& row, UtcTime received) {
+    CAPTURE(row.symbol);
+    CHECK(result.symbol.str() == row.symbol);
+    if (auto const* reject = result.reject()) {
         CAPTURE(reject->reason);
         CHECK(to_string(reject->outcome) == row.outcome);
         CHECK_FALSE(reject->reason.empty());
         return;
     }
-    auto const& quote = std::get<JudgedQuote>(verdict);
+    auto const& quote = *result.quote();
     CHECK(row.outcome == "ok");
     CHECK(quote.price.to_string() == row.price);
     CHECK(format_rfc3339(quote.timestamp) == (row.timestamp == "-" ? format_rfc3339(received) : row.timestamp));
@@ -36,47 +71,67 @@ void check_row(Verdict const& verdict, test::ExpectedRow const& row) {
     CHECK(quote.volume == row.volume);
 }
 
-void check_table(std::string const& table, Catalogue const& catalogue) {
-    auto const samples = test::read_samples(table);
-    REQUIRE_FALSE(samples.empty());
-    for (auto const& sample : samples) {
-        CAPTURE(sample.entry, sample.file);
-        auto const judgement = judge_sample(test::entry_of(catalogue, sample.entry), sample);
-        REQUIRE(judgement.verdicts.size() == sample.rows.size());
-        for (std::size_t i = 0; i < sample.rows.size(); ++i) {
-            CAPTURE(sample.rows[i].symbol);
-            check_row(judgement.verdicts[i], sample.rows[i]);
-        }
+/// Every rule that knows an error removed.
+std::string without_rules() {
+    std::string text = R"({"providers": {)";
+    for (auto const& entry : test::shipped_catalogue({further}).providers) {
+        text += (text.back() == '{' ? "\"" : ", \"") + entry.name + R"(": {"errors": null, "row_errors": null})";
     }
-}
-
-/// The same entries without a single error rule.
-void check_no_error_is_a_price(std::string const& table, Catalogue catalogue) {
-    for (auto& entry : catalogue.providers) {
-        entry.errors.clear();
-        entry.row_errors.clear();
-    }
-    for (auto const& sample : test::read_samples(table)) {
-        CAPTURE(sample.entry, sample.file);
-        auto const judgement = judge_sample(test::entry_of(catalogue, sample.entry), sample);
-        for (std::size_t i = 0; i < sample.rows.size(); ++i) {
-            CHECK(std::holds_alternative<JudgedQuote>(judgement.verdicts[i]) == (sample.rows[i].outcome == "ok"));
-        }
-    }
+    return text + "}}";
 }
 
 }  // namespace
 
-TEST_CASE("every recorded answer is read as what it is") { check_table("expected.tsv", test::shipped_catalogue()); }
+TEST_CASE("every recorded answer is read as what it is") {
+    Recordings recordings;
+    auto const samples = test::read_samples("expected.tsv");
+    REQUIRE(samples.size() > 100);
+    for (auto const& sample : samples) {
+        CAPTURE(sample.provider, sample.file);
+        auto const answer = recordings.answer(sample);
+        REQUIRE(answer.answer);
+        CHECK(answer.answer->http_status == sample.status);
+        CHECK(answer.answer->body == sample.body);
+        REQUIRE(answer.results.size() == sample.rows.size());
+        for (std::size_t i = 0; i < sample.rows.size(); ++i) check_row(answer.results[i], sample.rows[i], answer.fetched_at);
+    }
+}
+
+TEST_CASE("every recording is expected to be something") {
+    std::set<std::string> files;
+    for (auto const& sample : test::read_samples("expected.tsv")) files.insert(sample.file);
+    for (auto const& file : test::all_samples()) {
+        CAPTURE(file);
+        CHECK(files.contains(file));
+    }
+}
 
 TEST_CASE("no error body becomes a price even with all error rules removed") {
-    check_no_error_is_a_price("expected.tsv", test::shipped_catalogue());
+    Recordings recordings(without_rules());
+    for (auto const& sample : test::read_samples("expected.tsv")) {
+        CAPTURE(sample.provider, sample.file);
+        auto const answer = recordings.answer(sample);
+        for (std::size_t i = 0; i < sample.rows.size(); ++i) {
+            CHECK((answer.results[i].quote() != nullptr) == (sample.rows[i].outcome == "ok"));
+        }
+    }
 }
 
-TEST_CASE("the language reads recorded answers of other shapes") {
-    check_table("other_expected.tsv", test::shipped_catalogue({test::read_text(test::sample_path("other_providers.json"))}));
-}
-
-TEST_CASE("no error body of another shape becomes a price even with all error rules removed") {
-    check_no_error_is_a_price("other_expected.tsv", test::shipped_catalogue({test::read_text(test::sample_path("other_providers.json"))}));
+TEST_CASE("no provider is named in the code") {
+    std::set<std::string> names;
+    for (auto const& entry : test::shipped_catalogue().providers) {
+        names.insert(entry.name);
+        names.insert(entry.aliases.begin(), entry.aliases.end());
+    }
+    std::string all;
+    for (auto const& name : names) all += (all.empty() ? "" : "|") + std::regex_replace(name, std::regex("_"), "[ _-]?");
+    std::regex const quoted("\"[^\"]*\\b(" + all + ")\\b[^\"]*\"", std::regex::icase);
+    for (auto const& file : test::sources()) {
+        std::istringstream lines(test::read_text(file));
+        for (std::string line; std::getline(lines, line);) {
+            if (line.find("//") != std::string::npos) line.resize(line.find("//"));
+            CAPTURE(file, line);
+            CHECK_FALSE(std::regex_search(line, quoted));
+        }
+    }
 }

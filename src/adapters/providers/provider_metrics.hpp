@@ -1,0 +1,36 @@
+#pragma once
+
+#include <mds/ports/provider.hpp>
+#include <support/metrics.hpp>
+
+#include <array>
+#include <cstddef>
+#include <string>
+
+namespace mds::providers {
+
+/// What is counted of one provider.
+class ProviderMetrics {
+public:
+    ProviderMetrics(support::Metrics& metrics, std::string const& provider);
+    void count(FetchAnswer const& answer);
+    void count_rounded() { rounded_.Increment(); }
+    void count_wait() { quota_waits_.Increment(); }
+    void count_over_quota() { over_quota_.Increment(); }
+    void count_broken() { broken_.Increment(); }
+    void show_breaker(bool open) { breaker_.Set(open ? 1 : 0); }
+
+private:
+    static constexpr std::size_t outcomes = 16;
+    std::array<prometheus::Counter*, outcomes> results_{};
+    prometheus::Histogram& seconds_;
+    prometheus::Counter& bytes_;
+    prometheus::Counter& truncated_;
+    prometheus::Counter& rounded_;
+    prometheus::Counter& quota_waits_;
+    prometheus::Counter& over_quota_;
+    prometheus::Counter& broken_;
+    prometheus::Gauge& breaker_;
+};
+
+}  // namespace mds::providers
