@@ -18,7 +18,7 @@ namespace {
 
 namespace po = boost::program_options;
 
-constexpr std::array<std::pair<std::string_view, Command>, 7> commands{{
+constexpr std::array<std::pair<std::string_view, Command>, 8> commands{{
     {"serve", Command::serve},
     {"check-config", Command::check_config},
     {"migrate", Command::migrate},
