@@ -87,7 +87,8 @@ class Campaign:
         time.sleep(0.5)
         self.deployment.settle(settle)
         self._end_of_life()
-        test.assertEqual(set(self.deployment.stop().values()), {0}, "every process ends in good order")
+        codes = {role: code for role, code in self.deployment.stop().items() if code is not None}
+        test.assertEqual(set(codes.values()), {0}, f"every process ends in good order: {codes}")
         must, unknown = served_and_acknowledged(self.stub, self._lives)
         witnesses = must + self.readers.told
         (self.deployment.home / "witness.jsonl").write_text("".join(json.dumps(witness) + "\n" for witness in witnesses))
