@@ -2,6 +2,7 @@
 
 #include "app/catalogue.hpp"
 #include "app/config_schema.hpp"
+#include "app/copy_store.hpp"
 #include "app/file_content.hpp"
 #include "app/invocation.hpp"
 #include "app/open_bus.hpp"
@@ -75,6 +76,7 @@ ExitCode with_config(Invocation const& invocation, ProcessContext const& process
     }
     auto const log = log_of(loaded.config.log, process.terminal);
     if (invocation.command == Command::migrate) return migrate(loaded.config, invocation.new_epoch, log);
+    if (invocation.command == Command::copy) return copy_store(loaded.config, {invocation.copy_from, invocation.copy_to}, log);
     auto const signal = process.signals();
     return serve(loaded.config, std::move(providers.catalogue), path, *signal, log);
 }
@@ -86,6 +88,7 @@ ExitCode dispatch(Invocation const& invocation, ProcessContext const& process) {
         case Command::config_reference: print_reference(process.out); return ExitCode::ok;
         case Command::serve:
         case Command::check_config:
+        case Command::copy:
         case Command::migrate: return with_config(invocation, process);
     }
     return ExitCode::failure;

@@ -85,7 +85,8 @@ std::vector<std::pair<std::string, std::string>> bus_faults(Config const& config
     }
     if (config.store.kind != StoreKind::postgresql)
         faults.emplace_back("bus.kind", "kafka needs a store on a server: set store.kind to postgresql, and store.url");
-    if (kafka.brokers.empty()) faults.emplace_back("bus.kafka.brokers", "is needed where bus.kind is kafka: \"host:port,host:port\"");
+    if (kafka.brokers.empty())
+        faults.emplace_back("bus.kafka.brokers", "is needed where bus.kind is kafka: \"host:port,host:port\"");
     if (kafka.topic == kafka.dead_letter_topic) faults.emplace_back("bus.kafka.dead_letter_topic", "must not be bus.kafka.topic");
     return faults;
 }

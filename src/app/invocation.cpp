@@ -18,10 +18,11 @@ namespace {
 
 namespace po = boost::program_options;
 
-constexpr std::array<std::pair<std::string_view, Command>, 6> commands{{
+constexpr std::array<std::pair<std::string_view, Command>, 7> commands{{
     {"serve", Command::serve},
     {"check-config", Command::check_config},
     {"migrate", Command::migrate},
+    {"copy", Command::copy},
     {"config-reference", Command::config_reference},
     {"version", Command::version},
     {"help", Command::help},
@@ -37,6 +38,7 @@ Commands:
   serve             run until SIGINT or SIGTERM (the default)
   check-config      read and check the whole configuration, then end: OK, or every error at once
   migrate           bring the store's schema up to date, then end
+  copy              move the whole history of a stopped service to another, empty store, then end
   config-reference  every configuration key with type, default and meaning
   version           this version and those of the libraries
   help              this text
@@ -51,6 +53,7 @@ Examples:
   mds -c mds.json --modules http               only the API of this configuration
   MDS_HTTP__PORT=9000 mds -c mds.json          the environment sets the same keys
   mds check-config -c mds.json --print         what is in force; secrets are masked
+  mds copy --from sqlite:data --to postgres:postgresql://mds@db/prices
 
 Configuration: flags win over the environment, the environment over the file, the file over the defaults.
 Key http.port is MDS_HTTP__PORT in the environment; "${NAME}" in the file is the environment variable NAME.
@@ -59,7 +62,8 @@ Exit codes:
   0    ended as asked
   1    a module could not start, or a fault of the program
   2    the command line or the configuration is wrong
-  3    the store cannot be opened: in use by another process, of a newer version, unreadable
+  3    the store cannot be opened: in use by another process, of a newer version, unreadable, log-in refused;
+       or cannot be copied
   4    work under way did not end within shutdown.grace
   130  ended at once by a second signal
 )";
@@ -73,7 +77,10 @@ po::options_description options() {
         ("print", po::bool_switch(), "check-config: print the effective configuration")                                         //
         ("new-epoch", po::bool_switch(),
          "migrate: after a restore from backup, so that older events are not taken for new ones")  //
-        ("version,V", po::bool_switch(), "the version")                                            //
+        ("from", po::value<std::string>()->value_name("STORE"), "copy: sqlite:DIR")                //
+        ("to", po::value<std::string>()->value_name("STORE"),
+         "copy: postgres:URL, or postgres for the URL of store.url, which keeps a password off the command line")  //
+        ("version,V", po::bool_switch(), "the version")                                                            //
         ("help,h", po::bool_switch(), "this text");
     return all;
 }
@@ -95,7 +102,8 @@ std::string unknown_command(std::string const& name) {
 }
 
 std::string unknown_option(std::string const& name) {
-    std::vector<std::string> const names{"--config", "--set", "--modules", "--print", "--new-epoch", "--version", "--help"};
+    std::vector<std::string> const names{"--config", "--set", "--modules", "--print", "--new-epoch",
+                                         "--from",   "--to",  "--version", "--help"};
     return with_suggestion(fmt::format("unknown option \"{}\"", name), name, names);
 }
 
@@ -126,6 +134,12 @@ ParsedInvocation understand(po::variables_map const& values) {
     if (invocation.print && invocation.command != Command::check_config) return "--print belongs to check-config";
     invocation.new_epoch = values["new-epoch"].as<bool>();
     if (invocation.new_epoch && invocation.command != Command::migrate) return "--new-epoch belongs to migrate";
+    for (auto const& [option, store] : {std::pair("from", &invocation.copy_from), std::pair("to", &invocation.copy_to)}) {
+        if (values.contains(option)) *store = values[option].as<std::string>();
+        bool const wanted = invocation.command == Command::copy;
+        if (!wanted && !store->empty()) return fmt::format("--{} belongs to copy", option);
+        if (wanted && store->empty()) return fmt::format("copy wants --{}", option);
+    }
     if (values.contains("config")) invocation.config_path = values["config"].as<std::string>();
     if (values.contains("modules")) {
         auto const& list = values["modules"].as<std::string>();

@@ -10,7 +10,7 @@
 
 namespace mds::app {
 
-enum class Command { serve, check_config, migrate, config_reference, version, help };
+enum class Command { serve, check_config, migrate, copy, config_reference, version, help };
 
 /// A command line that was understood.
 struct Invocation {
@@ -19,6 +19,8 @@ struct Invocation {
     std::vector<ConfigSources::Flag> flags;
     bool print = false;      ///< of check-config
     bool new_epoch = false;  ///< of migrate
+    std::string copy_from;   ///< of copy, and never empty there
+    std::string copy_to;
 };
 
 /// Or a sentence for the user.

@@ -77,6 +77,11 @@ public:
         }
     }
 
+    bool wait_for(std::chrono::milliseconds time) {
+        if (!raised_) context_.run_one_for(time);
+        return raised_;
+    }
+
     void end_at_next() noexcept {
         boost::system::error_code ignored;
         signals_.clear(ignored);
@@ -97,6 +102,9 @@ bool ProcessSignals::raised() {
 }
 void ProcessSignals::wait() {
     impl_->wait();
+}
+bool ProcessSignals::wait_for(std::chrono::milliseconds time) {
+    return impl_->wait_for(time);
 }
 void ProcessSignals::end_at_next() noexcept {
     impl_->end_at_next();

@@ -29,6 +29,8 @@ public:
     virtual bool raised() = 0;
     /// Returns once it is.
     virtual void wait() = 0;
+    /// Returns once it is, or after so long; whether it is.
+    virtual bool wait_for(std::chrono::milliseconds time) = 0;
     /// From now on another signal ends the process at once with ExitCode::second_signal.
     virtual void end_at_next() noexcept = 0;
 };
@@ -41,6 +43,7 @@ public:
     ~ProcessSignals() override;
     bool raised() override;
     void wait() override;
+    bool wait_for(std::chrono::milliseconds time) override;
     void end_at_next() noexcept override;
 
 private:

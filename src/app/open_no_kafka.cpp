@@ -11,7 +11,8 @@ std::unique_ptr<OpenBus> open_bus(Config const&, support::Log const&, support::M
 std::vector<ConfigError> check_bus(LoadedConfig const& loaded) {
     if (loaded.config.bus.kind != BusKind::kafka) return {};
     auto const origin = loaded.origins.find("bus.kind");
-    return {{"bus.kind", "cannot be kafka: this mds was built without it", origin == loaded.origins.end() ? "default" : origin->second}};
+    return {{"bus.kind", "cannot be kafka: this mds was built without it",
+             origin == loaded.origins.end() ? "default" : origin->second}};
 }
 
 std::string bus_name(Config const&) {

@@ -76,7 +76,8 @@ void CacheFollower::take(std::int32_t partition, BusRecord const& record) {
     counts_->foreign.Increment();
     auto const stored = observe(*foreign, raw, RecordPlace{options_.topic, partition, record.offset});
     auto const now = clock_.steady_now();
-    Wanted const wanted{stored.results.front().quote()->point_id, now + options_.look_min, now + options_.patience, options_.look_min};
+    Wanted const wanted{stored.results.front().quote()->point_id, now + options_.look_min, now + options_.patience,
+                        options_.look_min};
     auto const [at, fresh] = wanted_.try_emplace(foreign->series, wanted);
     if (fresh) return;
     auto const due = std::min(at->second.look_at, wanted.look_at);  // an unceasing stream must not put the look off for ever

@@ -31,7 +31,7 @@ struct CacheFollowerOptions {
     std::chrono::milliseconds poll_wait{250};
     std::chrono::milliseconds retry_min{50};
     std::chrono::milliseconds retry_max{5'000};
-    std::chrono::milliseconds look_min{50};     ///< before the store is asked for the point of a foreign event; then it doubles
+    std::chrono::milliseconds look_min{50};  ///< before the store is asked for the point of a foreign event; then it doubles
     std::chrono::milliseconds look_max{5'000};
     std::chrono::milliseconds patience{60'000};  ///< for such a point: from then on the next event, or `max_age`, makes it good
 };

@@ -36,6 +36,9 @@ public:
     /// Asked at every call; only commit() can be applied without its caller knowing.
     std::function<Fault()> fault = [] { return Fault::none; };
 
+    /// Foreign events that can never be stored.
+    std::function<bool(Observation const&)> refuses = [](Observation const&) { return false; };
+
     std::map<Series, std::vector<PricePoint>> stored;
     std::map<std::pair<Series, std::int64_t>, AverageRow> averages;
     std::map<std::int64_t, DeadLetter> dead_letters;
@@ -69,6 +72,7 @@ public:
             ++refused;
             return Error(ErrorCode::fenced, "not yours");
         }
+        if (std::ranges::any_of(batch.foreign, refuses)) return Error(ErrorCode::invalid_argument, "no such point");
         for (auto const& row : batch.averages) {
             if (averages.contains({row.series, row.seq})) return Error(ErrorCode::internal, "average is there already");
         }

@@ -15,9 +15,10 @@ public:
     bool away = false;
     int reads = 0;
 
-    void append(PricePoint point) {
+    void append(PricePoint point) { append(PriceEvent(std::move(point), 0)); }
+    void append(std::variant<PriceEvent, DeadLetter> content) {
         std::lock_guard const lock(mutex_);
-        entries_.emplace_back(static_cast<std::int64_t>(entries_.size()) + 1, PriceEvent(std::move(point), 0));
+        entries_.emplace_back(static_cast<std::int64_t>(entries_.size()) + 1, std::move(content));
     }
 
     Result<std::vector<OutboxEvent>> read(std::int64_t from, std::size_t max) override {

@@ -2,14 +2,7 @@
 // What every store must do, written against the ports alone: an adapter's test program links store_conformance*.cpp and defines
 // make_store_under_test().
 
-#include <mds/ports/averaging_store.hpp>
-#include <mds/ports/ingest_store.hpp>
-#include <mds/ports/job_store.hpp>
-#include <mds/ports/outbox.hpp>
-#include <mds/ports/poll_plan.hpp>
-#include <mds/ports/price_reads.hpp>
-#include <mds/ports/relay_cursor.hpp>
-#include <mds/ports/store_monitor.hpp>
+#include <mds/ports/store.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -26,20 +19,21 @@ namespace mds::test {
 class StoreUnderTest {
 public:
     virtual ~StoreUnderTest() = default;
-    virtual IngestStore& ingest() = 0;
-    virtual PriceReads& prices() = 0;
-    virtual AverageReads& averages() = 0;
-    virtual LatestPrices& latest_prices() = 0;
-    virtual JobStore& jobs() = 0;
-    virtual JobReads& job_reads() = 0;
-    virtual PollPlanStore& poll_plan() = 0;
-    virtual AveragingStore& averaging() = 0;
-    virtual SeriesHistory& series_history() = 0;
-    virtual RelayCursor& relay_cursor() = 0;
-    virtual OutboxPruner& outbox_pruner() = 0;
-    virtual RawRetention& raw_retention() = 0;
-    virtual StoreMonitor& monitor() = 0;
-    virtual std::unique_ptr<OutboxLog> open_outbox() = 0;
+    virtual Store& store() = 0;
+    IngestStore& ingest() { return store().ingest(); }
+    PriceReads& prices() { return store().prices(); }
+    AverageReads& averages() { return store().averages(); }
+    LatestPrices& latest_prices() { return store().latest_prices(); }
+    JobStore& jobs() { return store().jobs(); }
+    JobReads& job_reads() { return store().job_reads(); }
+    PollPlanStore& poll_plan() { return store().poll_plan(); }
+    AveragingStore& averaging() { return store().averaging(); }
+    SeriesHistory& series_history() { return store().series_history(); }
+    RelayCursor& relay_cursor() { return store().relay_cursor(); }
+    OutboxPruner& outbox_pruner() { return store().outbox_pruner(); }
+    RawRetention& raw_retention() { return store().raw_retention(); }
+    StoreMonitor& monitor() { return store().monitor(); }
+    std::unique_ptr<OutboxLog> open_outbox() { return store().open_outbox(); }
     /// As a process that ends and starts again. References to ports and logs are void after it.
     virtual void reopen() = 0;
     /// Raw rows in the store.

@@ -13,7 +13,7 @@ constexpr std::int64_t first_position = 1;
 
 Result<BusSignal> OutboxSource::poll(std::size_t max_records, std::chrono::milliseconds wait) {
     if (!std::exchange(assigned_, true)) return BusSignal(PartitionsAssigned{{the_partition}});
-    wait_for_news(wait);
+    wait_for_news(std::min(wait, look_every_));
     if (!next_) return BusSignal(NothingYet{});
     return read(max_records);
 }

@@ -4,6 +4,7 @@
 #include <mds/ports/ingest_store.hpp>
 #include <mds/ports/outbox.hpp>
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
@@ -12,11 +13,12 @@
 namespace mds::embedded_bus {
 
 /// The bus of a single process: the outbox table itself, read by position, as the one partition 0. It is as durable as the store,
-/// so nothing is published twice or lost. Commits of this process wake it; without one it looks once per poll.
+/// so nothing is published twice or lost. Commits of this process wake it; for those of others it looks every `look_every`.
 class OutboxSource final : public EventSource, public CommitListener {
 public:
     /// `log` outlives it and is used by the polling thread alone.
-    explicit OutboxSource(OutboxLog& log) : log_(log) {}
+    explicit OutboxSource(OutboxLog& log, std::chrono::milliseconds look_every = std::chrono::milliseconds(20))
+        : log_(log), look_every_(look_every) {}
 
     /// Errors: as the log's.
     Result<BusSignal> poll(std::size_t max_records, std::chrono::milliseconds wait) override;
@@ -35,6 +37,7 @@ private:
     void expect_news() noexcept;
 
     OutboxLog& log_;
+    std::chrono::milliseconds look_every_;
     bool assigned_ = false;
     std::optional<std::int64_t> next_;  ///< position; none before start()
 

@@ -21,14 +21,16 @@ support::LogLevel level_of(int syslog) {
     return syslog <= syslog_info ? support::LogLevel::info : support::LogLevel::debug;
 }
 
-/// Properties go to every client, and each is told of those that only the other kind uses.
-bool is_of_the_other_kind(std::string_view text) {
-    return text.find("and will be ignored by this") != text.npos;
+/// What librdkafka says of every start: of properties that only the other kind of client uses, since they go to all, and that a
+/// setting of ours is young.
+bool is_known(std::string_view text) {
+    return text.find("and will be ignored by this") != text.npos ||
+           text.find("enable.gapless.guarantee is experimental") != text.npos;
 }
 
 void on_log(rd_kafka_t const* client, int level, char const* facility, char const* text) {
     auto* const opaque = client == nullptr ? nullptr : rd_kafka_opaque(client);
-    if (is_of_the_other_kind(text)) return;
+    if (is_known(text)) return;
     if (opaque != nullptr) events_of(opaque).log().write(level_of(level), "kafka.log", {{"facility", facility}, {"text", text}});
 }
 

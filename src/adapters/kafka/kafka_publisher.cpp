@@ -45,7 +45,9 @@ KafkaPublisher::KafkaPublisher(Options options, support::Log log, support::Metri
       delivered_(metrics.counter("mds_kafka_delivered_total", "Events that the brokers acknowledged")),
       failed_(metrics.counter("mds_kafka_delivery_failures_total", "Events whose delivery ended in an error")),
       full_(metrics.counter("mds_kafka_producer_full_total", "Times that the producer's queue took no more")),
-      discarded_(metrics.counter("mds_kafka_discarded_total", "Events given up by the producer, to be published again")) {}
+      discarded_(metrics.counter("mds_kafka_discarded_total", "Events given up by the producer, to be published again")),
+      too_large_count_(metrics.counter("mds_kafka_dead_letters_too_large_total",
+                                       "Dead letters that are in their table alone, since the topic takes none of their size")) {}
 
 KafkaPublisher::~KafkaPublisher() {
     discard();
@@ -68,7 +70,13 @@ Result<std::size_t> KafkaPublisher::enqueue(std::span<OutboxEvent const> events)
     if (auto const ready = prepare(); !ready) return ready.error();
     std::size_t taken = 0;
     for (auto const& event : events) {
-        auto const code = produce(event);
+        bool const letter = event.dead_letter() != nullptr;
+        auto const code = letter && too_large_.contains(event.position) ? RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE : produce(event);
+        if (letter && code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
+            pass_over(event);
+            ++taken;
+            continue;
+        }
         if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
             full_.Increment();
             break;
@@ -77,10 +85,21 @@ Result<std::size_t> KafkaPublisher::enqueue(std::span<OutboxEvent const> events)
             if (!failure_) failure_ = to_error("the bus takes no events", code, rd_kafka_err2str(code));
             break;
         }
-        states_.push_back(State::under_way);
+        handed_.push_back({State::under_way, letter ? event.position : 0});
         ++taken;
     }
     return taken;
+}
+
+/// With the headers that say where it was, a record can be larger than what let it in. It must not hold up all that is behind it.
+void KafkaPublisher::pass_over(OutboxEvent const& letter) {
+    too_large_.insert(letter.position);
+    too_large_count_.Increment();
+    log().error("kafka.dead_letter_too_large", {{"position", letter.position},
+                                                {"topic", letter.dead_letter()->topic},
+                                                {"partition", letter.dead_letter()->partition},
+                                                {"offset", letter.dead_letter()->offset}});
+    handed_.push_back({State::passed_over, letter.position});
 }
 
 rd_kafka_resp_err_t KafkaPublisher::produce(OutboxEvent const& event) {
@@ -102,7 +121,7 @@ rd_kafka_resp_err_t KafkaPublisher::produce(std::string const& topic, std::strin
     parts[3].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
     parts[3].u.i = RD_KAFKA_MSG_F_COPY;
     parts[4].vtype = RD_KAFKA_VTYPE_OPAQUE;
-    parts[4].u.ptr = reinterpret_cast<void*>(first_ + states_.size());
+    parts[4].u.ptr = reinterpret_cast<void*>(first_ + handed_.size());
     parts[5].vtype = RD_KAFKA_VTYPE_HEADERS;
     parts[5].u.headers = to_headers(headers);
     ErrorHandle const error(rd_kafka_produceva(client_.get(), parts.data(), parts.size()));
@@ -114,9 +133,11 @@ rd_kafka_resp_err_t KafkaPublisher::produce(std::string const& topic, std::strin
 /// Within a poll.
 void KafkaPublisher::reported(rd_kafka_message_t const& message) {
     auto const number = static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(message._private));
-    if (number < first_ || number - first_ >= states_.size()) return;
+    if (number < first_ || number - first_ >= handed_.size()) return;
+    auto& [state, letter] = handed_[number - first_];
     bool const good = message.err == RD_KAFKA_RESP_ERR_NO_ERROR;
-    states_[number - first_] = good ? State::delivered : State::failed;
+    state = good ? State::delivered : State::failed;
+    if (letter != 0 && message.err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) too_large_.insert(letter);
     if (good || message.err == RD_KAFKA_RESP_ERR__PURGE_QUEUE || message.err == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT) return;
     failed_.Increment();
     if (!failure_) failure_ = to_error("the bus refused an event", message.err, rd_kafka_message_errstr(&message));
@@ -127,7 +148,7 @@ DeliveryReport KafkaPublisher::delivered(std::chrono::milliseconds wait) {
     if (client_) rd_kafka_poll(client_.get(), static_cast<int>(wait.count()));
     report.delivered = take_delivered();
     if (!failure_) {
-        if (states_.empty()) look_for_brokers();
+        if (handed_.empty()) look_for_brokers();
         return report;
     }
     topics_there_ = false;  // the failure may be that they were removed
@@ -152,18 +173,23 @@ void KafkaPublisher::look_for_brokers() {
 
 std::size_t KafkaPublisher::take_delivered() {
     std::size_t count = 0;
-    for (; !states_.empty() && states_.front() == State::delivered; ++count) states_.pop_front();
+    std::size_t acknowledged = 0;
+    for (; !handed_.empty(); handed_.pop_front(), ++count) {
+        State const state = handed_.front().state;
+        if (state == State::delivered) ++acknowledged;
+        if (state != State::delivered && state != State::passed_over) break;
+    }
     first_ += count;
-    if (count > 0) heard();
-    delivered_.Increment(static_cast<double>(count));
+    if (acknowledged > 0) heard();
+    delivered_.Increment(static_cast<double>(acknowledged));
     return count;
 }
 
 void KafkaPublisher::abandon() {
     discard();
-    discarded_.Increment(static_cast<double>(states_.size()));
-    first_ += states_.size();
-    states_.clear();
+    discarded_.Increment(static_cast<double>(handed_.size()));
+    first_ += handed_.size();
+    handed_.clear();
     failure_.reset();
 }
 

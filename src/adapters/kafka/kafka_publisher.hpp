@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <set>
 
 namespace mds::kafka {
 
@@ -27,11 +28,16 @@ public:
     using ClientEvents::health;
 
 private:
-    enum class State : std::uint8_t { under_way, delivered, failed };
+    enum class State : std::uint8_t { under_way, delivered, passed_over, failed };
+    struct Handed {
+        State state = State::under_way;
+        std::int64_t letter = 0;  ///< position of a dead letter; 0: a price
+    };
 
     void reported(rd_kafka_message_t const& message) override;
     Result<void> prepare();
     rd_kafka_resp_err_t produce(OutboxEvent const& event);
+    void pass_over(OutboxEvent const& letter);
     void look_for_brokers();
     rd_kafka_resp_err_t produce(std::string const& topic, std::string const& key, std::string const& value,
                                 codec::EventHeaders const& headers);
@@ -42,14 +48,16 @@ private:
     ClientHandle client_;
     bool topics_there_ = false;
     std::chrono::steady_clock::time_point look_again_{};
-    std::deque<State> states_;  ///< of what was handed over and not yet counted
-    std::uint64_t first_ = 0;   ///< number of the first of them
+    std::deque<Handed> handed_;         ///< and not yet counted
+    std::uint64_t first_ = 0;           ///< number of the first of them
+    std::set<std::int64_t> too_large_;  ///< dead letters that no topic takes: they stay in their table alone
     std::optional<Error> failure_;
     std::string value_;
     prometheus::Counter& delivered_;
     prometheus::Counter& failed_;
     prometheus::Counter& full_;
     prometheus::Counter& discarded_;
+    prometheus::Counter& too_large_count_;
 };
 
 }  // namespace mds::kafka

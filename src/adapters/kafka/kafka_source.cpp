@@ -143,7 +143,8 @@ Result<BusSignal> KafkaSource::take_failure(rd_kafka_message_t const& message) {
         losses_.push_back({message.partition, started->second});
         return look_for_low();
     }
-    if (message.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || message.err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC) return lose_topic();
+    if (message.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || message.err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC)
+        return lose_topic();
     log().warning("kafka.consumer_error", {{"error", rd_kafka_err2name(message.err)}, {"text", text}});
     // Too long without a poll: the group has dealt our partitions to others, and a rebalance follows.
     if (message.err == RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED) return BusSignal(NothingYet{});

@@ -58,10 +58,10 @@ private:
     bool reassign_ = false;
     std::map<std::int32_t, std::int64_t> next_;  ///< of the started partitions: where each goes on
     std::deque<BusSignal> signals_;
-    MessageHandle kept_;  ///< read already, but of another partition than the batch before it
-    std::deque<Loss> losses_;              ///< to be told, one by one
-    bool vanished_ = false;                ///< the topic was removed since the last assignment
-    std::set<std::int32_t> distrusted_;    ///< assigned after that, not started yet
+    MessageHandle kept_;                 ///< read already, but of another partition than the batch before it
+    std::deque<Loss> losses_;            ///< to be told, one by one
+    bool vanished_ = false;              ///< the topic was removed since the last assignment
+    std::set<std::int32_t> distrusted_;  ///< assigned after that, not started yet
     std::atomic<bool> interrupted_{false};
     prometheus::Counter& records_;
     prometheus::Counter& bytes_;

@@ -101,7 +101,8 @@ Properties fixed(rd_kafka_type_t type, Options const& options) {
 }
 
 Properties defaults(rd_kafka_type_t type) {
-    if (type == RD_KAFKA_PRODUCER) return {{"client.id", "mds"}, {"queue.buffering.max.messages", "100000"}};
+    if (type == RD_KAFKA_PRODUCER)
+        return {{"client.id", "mds"}, {"queue.buffering.max.messages", "100000"}, {"message.max.bytes", "10485760"}};
     return {{"client.id", "mds"}, {"session.timeout.ms", "10000"}};
 }
 

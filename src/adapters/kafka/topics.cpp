@@ -8,6 +8,9 @@
 namespace mds::kafka {
 namespace {
 
+/// A dead letter is larger than the record that it was, by where that stood and what was wrong with it.
+constexpr char const* largest_dead_letter = "10485760";
+
 using Queue = std::unique_ptr<rd_kafka_queue_t, Destroy<rd_kafka_queue_destroy>>;
 using Event = std::unique_ptr<rd_kafka_event_t, Destroy<rd_kafka_event_destroy>>;
 using NewTopic = std::unique_ptr<rd_kafka_NewTopic_t, Destroy<rd_kafka_NewTopic_destroy>>;
@@ -56,6 +59,7 @@ Result<void> create(rd_kafka_t* client, std::string const& name, Options const& 
     int const replicas = options.replication_factor == 0 ? -1 : options.replication_factor;
     NewTopic topic(rd_kafka_NewTopic_new(name.c_str(), options.partitions, replicas, why.data(), why.size()));
     if (!topic) return Error(ErrorCode::internal, "the topic cannot be created", why.data());
+    if (name == options.dead_letter_topic) rd_kafka_NewTopic_set_config(topic.get(), "max.message.bytes", largest_dead_letter);
     AdminOptions const admin(rd_kafka_AdminOptions_new(client, RD_KAFKA_ADMIN_OP_CREATETOPICS));
     auto const wait = static_cast<int>(options.request_timeout.count());
     rd_kafka_AdminOptions_set_request_timeout(admin.get(), wait, nullptr, 0);

@@ -8,8 +8,8 @@
 
 namespace mds::kafka {
 
-/// Creates the topics of events and of dead letters where they are missing. Success also where the brokers do not let us, or cannot:
-/// a topic may be there all the same, and using it says so. Errors: unavailable.
+/// Creates the topics of events and of dead letters where they are missing. Success also where the brokers do not let us, or
+/// cannot: a topic may be there all the same, and using it says so. Errors: unavailable.
 Result<void> ensure_topics(rd_kafka_t* client, Options const& options, support::Log const& log);
 
 /// Partitions of the topic of events. Errors: unavailable, also where there is no such topic.

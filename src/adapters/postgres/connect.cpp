@@ -34,17 +34,12 @@ std::string settings(ConnectionOptions const& options) {
     // A process that freezes between two round trips gives its row locks up before its leases run out.
     return "SET statement_timeout = " + std::to_string(options.statement_timeout.count()) +
            "; SET idle_in_transaction_session_timeout = 10000; SET timezone = 'UTC'; SET datestyle = 'ISO';"
+           // A statement behind a lock must see what the one that it waited for committed.
+           "SET default_transaction_isolation = 'read committed';"
            // Planned once and run often; compiling a plan would cost more than it saves.
            "SET jit = off;"
            // An acknowledged commit is on disk. Stronger settings (remote_apply) stay as they are.
            "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN ('off', 'local')";
-}
-
-/// False: the deadline passed.
-bool wait_for(PGconn* connection, PostgresPollingStatusType wanted, Clock::time_point deadline) {
-    pollfd watched{PQsocket(connection), static_cast<short>(wanted == PGRES_POLLING_READING ? POLLIN : POLLOUT), 0};
-    auto const left = std::chrono::ceil<milliseconds>(deadline - Clock::now()).count();
-    return left > 0 && ::poll(&watched, 1, static_cast<int>(left)) != 0;
 }
 
 }  // namespace
@@ -80,13 +75,15 @@ Result<void> Connection::connect() {
     if (PQstatus(connection) == CONNECTION_BAD) status = PGRES_POLLING_FAILED;
     if (PQstatus(connection) == CONNECTION_OK) status = PGRES_POLLING_OK;
     while (status == PGRES_POLLING_READING || status == PGRES_POLLING_WRITING) {
-        if (!wait_for(connection, status, deadline)) return failed(Fault::away, "no connection in time");
+        pollfd watched{PQsocket(connection), static_cast<short>(status == PGRES_POLLING_READING ? POLLIN : POLLOUT), 0};
+        if (poll_until(watched, deadline) == 0) return failed(Fault::away, "no connection in time");
         status = PQconnectPoll(connection);
     }
     if (status != PGRES_POLLING_OK) {
         std::string message = PQerrorMessage(connection);
         std::ranges::replace(message, '\n', ' ');
-        Fault const fault = classify(sqlstate_of(message));
+        bool const no_password = PQconnectionNeedsPassword(connection) == 1;  // libpq found out itself: there is no code
+        Fault const fault = no_password ? Fault::denied : classify(sqlstate_of(message));
         return failed(fault, std::move(message));
     }
     PQsetErrorVerbosity(connection, PQERRORS_DEFAULT);

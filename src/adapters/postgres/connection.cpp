@@ -153,11 +153,21 @@ bool Connection::flush() {
     }
 }
 
+/// As poll(2), of one descriptor; 0: the deadline passed, or nobody wants to wait any more.
+int Connection::poll_until(pollfd& watched, Deadline deadline) const {
+    for (;;) {
+        auto left = std::chrono::ceil<milliseconds>(deadline - Clock::now());
+        if (left.count() <= 0 || (options_.give_up && options_.give_up())) return 0;
+        if (options_.give_up) left = std::min(left, milliseconds(50));
+        int const ready = ::poll(&watched, 1, static_cast<int>(std::min<std::int64_t>(left.count(), INT32_MAX)));
+        if (ready != 0) return ready;
+    }
+}
+
 /// Takes in what has arrived. False: the deadline passed (`timed_out_`), or the connection broke.
 bool Connection::wait(bool for_write, Deadline deadline) {
     pollfd watched{PQsocket(connection_.get()), static_cast<short>(for_write ? POLLIN | POLLOUT : POLLIN), 0};
-    auto const left = std::chrono::ceil<milliseconds>(deadline - Clock::now()).count();
-    int const ready = left <= 0 ? 0 : ::poll(&watched, 1, static_cast<int>(std::min<std::int64_t>(left, INT32_MAX)));
+    int const ready = poll_until(watched, deadline);
     if (ready < 0) return errno == EINTR;
     if (ready == 0) {
         timed_out_ = true;

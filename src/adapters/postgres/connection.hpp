@@ -16,6 +16,7 @@
 #include <vector>
 
 struct pg_conn;
+struct pollfd;
 
 namespace mds::postgres {
 
@@ -88,6 +89,7 @@ private:
 
     bool send_all(std::vector<Queued> const& queue, std::vector<std::string_view>& steps);
     Result<Replies> read_all(std::vector<std::string_view> const& steps);
+    int poll_until(pollfd& watched, Deadline deadline) const;
     bool flush();
     bool wait(bool for_write, Deadline deadline);
     ResultHolder next_result();

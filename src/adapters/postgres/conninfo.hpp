@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,8 @@ struct ConnectionOptions {
     std::chrono::milliseconds statement_timeout{8000};
     /// When the server is taken for gone, if no byte of an answer came.
     std::chrono::milliseconds answer_timeout{9000};
+    /// Asked many times a second while we wait for the server; true: give up. Empty: never.
+    std::function<bool()> give_up;
 };
 
 /// Keywords and values for PQconnectStartParams: what the URL says, and our defaults where it says nothing. Throws

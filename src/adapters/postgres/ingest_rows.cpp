@@ -26,21 +26,25 @@ std::optional<std::int64_t> wide(std::optional<int> number) noexcept {
 
 }  // namespace
 
-void RawColumns::add(Observation const& observation, std::optional<std::int64_t> group) {
-    RawAnswer const& answer = *observation.answer;
+void FetchColumns::add(Observation const& observation, std::optional<std::int64_t> group) {
     id.add(observation.raw_id);
     provider.add(std::string_view(observation.provider));
-    symbols.add(std::string_view(list_of(observation.symbols)));
-    http_status.add(wide(answer.http_status));
-    content_type.add(std::string_view(clean_text(answer.content_type)));
-    body.add(Bytes{answer.body});
-    truncated.add(answer.truncated);
     fetched_at.add(observation.fetched_at);
     duration.add(std::int64_t{observation.duration.count()});
     cause.add(to_string(observation.cause));
     attempt.add(std::int64_t{observation.attempt});
     group_id.add(group);
     tick_due.add(due(observation));
+}
+
+void RawColumns::add(Observation const& observation, std::optional<std::int64_t> group) {
+    FetchColumns::add(observation, group);
+    RawAnswer const& answer = *observation.answer;
+    symbols.add(std::string_view(list_of(observation.symbols)));
+    http_status.add(wide(answer.http_status));
+    content_type.add(std::string_view(clean_text(answer.content_type)));
+    body.add(Bytes{answer.body});
+    truncated.add(answer.truncated);
 }
 
 void PointColumns::add(std::int64_t series, PricePoint const& point) {
@@ -57,18 +61,11 @@ void PointColumns::add(std::int64_t series, PricePoint const& point) {
 
 void RejectColumns::add(Observation const& observation, Symbol const& symbol, Reject const& reject,
                         std::optional<std::int64_t> group) {
-    fetch_id.add(observation.raw_id);
+    FetchColumns::add(observation, group);
     symbol_name.add(std::string_view(symbol.str()));
-    provider.add(std::string_view(observation.provider));
     outcome.add(to_string(reject.outcome));
     reason.add(std::string_view(clean_text(reject.reason)));
     answered.add(observation.answer.has_value());
-    fetched_at.add(observation.fetched_at);
-    duration.add(std::int64_t{observation.duration.count()});
-    cause.add(to_string(observation.cause));
-    attempt.add(std::int64_t{observation.attempt});
-    group_id.add(group);
-    tick_due.add(due(observation));
 }
 
 void SeriesColumns::add(std::int64_t series, SeriesState const& state) {

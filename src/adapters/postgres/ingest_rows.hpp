@@ -12,13 +12,20 @@
 
 namespace mds::postgres {
 
-struct RawColumns {
+/// What raw rows and rejects both say of the fetch that they come from.
+struct FetchColumns {
     void add(Observation const& observation, std::optional<std::int64_t> group);
 
-    Column id{Column::Type::uuid}, provider{Column::Type::text}, symbols{Column::Type::text}, http_status{Column::Type::bigint},
-        content_type{Column::Type::text}, body{Column::Type::bytea}, truncated{Column::Type::boolean},
-        fetched_at{Column::Type::timestamptz}, duration{Column::Type::bigint}, cause{Column::Type::text},
-        attempt{Column::Type::bigint}, group_id{Column::Type::bigint}, tick_due{Column::Type::timestamptz};
+    Column id{Column::Type::uuid}, provider{Column::Type::text}, fetched_at{Column::Type::timestamptz},
+        duration{Column::Type::bigint}, cause{Column::Type::text}, attempt{Column::Type::bigint}, group_id{Column::Type::bigint},
+        tick_due{Column::Type::timestamptz};
+};
+
+struct RawColumns : FetchColumns {
+    void add(Observation const& observation, std::optional<std::int64_t> group);
+
+    Column symbols{Column::Type::text}, http_status{Column::Type::bigint}, content_type{Column::Type::text},
+        body{Column::Type::bytea}, truncated{Column::Type::boolean};
 };
 
 struct PointColumns {
@@ -29,13 +36,11 @@ struct PointColumns {
         time_source{Column::Type::bigint}, currency{Column::Type::text};
 };
 
-struct RejectColumns {
+struct RejectColumns : FetchColumns {
     void add(Observation const& observation, Symbol const& symbol, Reject const& reject, std::optional<std::int64_t> group);
 
-    Column fetch_id{Column::Type::uuid}, symbol_name{Column::Type::text}, provider{Column::Type::text}, outcome{Column::Type::text},
-        reason{Column::Type::text}, answered{Column::Type::boolean}, fetched_at{Column::Type::timestamptz},
-        duration{Column::Type::bigint}, cause{Column::Type::text}, attempt{Column::Type::bigint}, group_id{Column::Type::bigint},
-        tick_due{Column::Type::timestamptz};
+    Column symbol_name{Column::Type::text}, outcome{Column::Type::text}, reason{Column::Type::text},
+        answered{Column::Type::boolean};
 };
 
 struct SeriesColumns {

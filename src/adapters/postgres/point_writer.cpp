@@ -58,8 +58,8 @@ void PointWriter::write(IngestBatch const& batch) {
         connection_.send(sql::ingest::insert_points, points.series_id, points.seq, points.id, points.price, points.timestamp,
                          points.fetched_at, points.raw_id, points.time_source, points.currency);
     auto const& rejects = batch.rejects;
-    if (!rejects.fetch_id.empty())
-        connection_.send(sql::ingest::insert_rejects, rejects.fetch_id, rejects.symbol_name, rejects.provider, rejects.outcome,
+    if (!rejects.id.empty())
+        connection_.send(sql::ingest::insert_rejects, rejects.id, rejects.symbol_name, rejects.provider, rejects.outcome,
                          rejects.reason, rejects.answered, rejects.fetched_at, rejects.duration, rejects.cause, rejects.attempt,
                          rejects.group_id, rejects.tick_due);
     if (auto const series = batch.changed_series(); !series.id.empty())

@@ -31,10 +31,13 @@ ConnectionOptions patient(ConnectionOptions options) {
     return options;
 }
 
-ConnectionOptions migrated(ConnectionOptions const& options, Condition& condition) {
-    Connection connection(patient(options), Side::write, condition);
+ConnectionOptions migrated(StoreOptions const& options, Condition& condition) {
+    auto const usual = connection_options(options);
+    auto opening = patient(usual);
+    opening.give_up = options.give_up;
+    Connection connection(std::move(opening), Side::write, condition);
     migrate(connection);
-    return options;
+    return usual;
 }
 
 /// Tries a small write and a read now and then while the store is out of order, so that its condition is noticed to be good again
@@ -75,6 +78,7 @@ std::int64_t only_number(Result<Rows> rows, char const* what) {
 
 /// In order of use: what is below works on what is above.
 struct Store::Parts {
+    std::string name;
     Condition condition;
     ConnectionOptions options;
     Workers readers;
@@ -89,8 +93,9 @@ struct Store::Parts {
     Mender mender;
 
     Parts(StoreOptions const& store_options, support::Log log, support::Metrics& metrics)
-        : condition(std::move(log), metrics),
-          options(migrated(connection_options(store_options), condition)),
+        : name("postgresql:" + without_secrets(store_options.url)),
+          condition(std::move(log), metrics),
+          options(migrated(store_options, condition)),
           readers(store_options.read_threads, options, Side::read, condition),
           writers(1, options, Side::write, condition),
           ingest(options, condition, metrics),
@@ -101,53 +106,23 @@ struct Store::Parts {
           relay(options, condition),
           pruner(options, condition, metrics),
           mender(condition, options) {}
+
+    StorePorts ports() noexcept {
+        return {ingest, prices, prices, latest, jobs, jobs, jobs, averaging, averaging, relay, pruner, pruner, condition};
+    }
 };
 
 Store::Store(StoreOptions const& options, support::Log log, support::Metrics& metrics)
-    : parts_(std::make_unique<Parts>(options, std::move(log), metrics)) {}
+    : Store(std::make_unique<Parts>(options, std::move(log), metrics)) {}
+Store::Store(std::unique_ptr<Parts> parts) : mds::Store(parts->ports()), parts_(std::move(parts)) {}
 Store::~Store() = default;
 
-IngestStore& Store::ingest() noexcept {
-    return parts_->ingest;
-}
-PriceReads& Store::prices() noexcept {
-    return parts_->prices;
-}
-AverageReads& Store::averages() noexcept {
-    return parts_->prices;
-}
-LatestPrices& Store::latest_prices() noexcept {
-    return parts_->latest;
-}
-JobStore& Store::jobs() noexcept {
-    return parts_->jobs;
-}
-JobReads& Store::job_reads() noexcept {
-    return parts_->jobs;
-}
-PollPlanStore& Store::poll_plan() noexcept {
-    return parts_->jobs;
-}
-AveragingStore& Store::averaging() noexcept {
-    return parts_->averaging;
-}
-SeriesHistory& Store::series_history() noexcept {
-    return parts_->averaging;
-}
-RelayCursor& Store::relay_cursor() noexcept {
-    return parts_->relay;
-}
-OutboxPruner& Store::outbox_pruner() noexcept {
-    return parts_->pruner;
-}
-RawRetention& Store::raw_retention() noexcept {
-    return parts_->pruner;
-}
-StoreMonitor& Store::monitor() noexcept {
-    return parts_->condition;
-}
 std::unique_ptr<OutboxLog> Store::open_outbox() {
     return std::make_unique<OutboxReader>(parts_->options, parts_->condition);
+}
+
+std::string Store::name() const {
+    return parts_->name;
 }
 
 int Store::schema_version() const noexcept {

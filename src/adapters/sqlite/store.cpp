@@ -78,6 +78,7 @@ private:
 
 /// In order of use: what is below works on what is above.
 struct Store::Parts {
+    std::string name;
     DirectoryLock lock;
     Condition condition;
     ConnectionOptions reading;
@@ -96,7 +97,8 @@ struct Store::Parts {
     Mender mender;
 
     Parts(StoreOptions const& options, support::Log log, support::Metrics& metrics)
-        : lock(options.directory),
+        : name("sqlite:" + options.directory),
+          lock(options.directory),
           condition(std::move(log), metrics),
           reading(connection_options(options, Side::read)),
           side(connection_options(options, Side::write), condition),
@@ -113,6 +115,10 @@ struct Store::Parts {
           pruner(side, metrics),
           mender(condition, side, reading) {}
 
+    StorePorts ports() noexcept {
+        return {ingest, prices, prices, latest, jobs, jobs, jobs, averaging, history, relay, pruner, pruner, condition};
+    }
+
     ~Parts() {  // nothing of the pools may run into what is torn down
         read_pool.join();
         write_pool.join();
@@ -120,50 +126,16 @@ struct Store::Parts {
 };
 
 Store::Store(StoreOptions const& options, support::Log log, support::Metrics& metrics)
-    : parts_(std::make_unique<Parts>(options, std::move(log), metrics)) {}
+    : Store(std::make_unique<Parts>(options, std::move(log), metrics)) {}
+Store::Store(std::unique_ptr<Parts> parts) : mds::Store(parts->ports()), parts_(std::move(parts)) {}
 Store::~Store() = default;
 
-IngestStore& Store::ingest() noexcept {
-    return parts_->ingest;
-}
-PriceReads& Store::prices() noexcept {
-    return parts_->prices;
-}
-AverageReads& Store::averages() noexcept {
-    return parts_->prices;
-}
-LatestPrices& Store::latest_prices() noexcept {
-    return parts_->latest;
-}
-JobStore& Store::jobs() noexcept {
-    return parts_->jobs;
-}
-JobReads& Store::job_reads() noexcept {
-    return parts_->jobs;
-}
-PollPlanStore& Store::poll_plan() noexcept {
-    return parts_->jobs;
-}
-AveragingStore& Store::averaging() noexcept {
-    return parts_->averaging;
-}
-SeriesHistory& Store::series_history() noexcept {
-    return parts_->history;
-}
-RelayCursor& Store::relay_cursor() noexcept {
-    return parts_->relay;
-}
-OutboxPruner& Store::outbox_pruner() noexcept {
-    return parts_->pruner;
-}
-RawRetention& Store::raw_retention() noexcept {
-    return parts_->pruner;
-}
-StoreMonitor& Store::monitor() noexcept {
-    return parts_->condition;
-}
 std::unique_ptr<OutboxLog> Store::open_outbox() {
     return std::make_unique<OutboxReader>(parts_->reading, parts_->condition);
+}
+
+std::string Store::name() const {
+    return parts_->name;
 }
 
 int Store::schema_version() const noexcept {

@@ -10,8 +10,8 @@
 
 namespace mds::relay {
 
-/// What leads from the outbox to the bus: one thread that publishes, where the bus is a broker's, and one that keeps the outbox, and
-/// the raw rows behind it, at their length. The embedded bus is the outbox itself.
+/// What leads from the outbox to the bus: one thread that publishes, where the bus is a broker's, and one that keeps the outbox,
+/// and the raw rows behind it, at their length. The embedded bus is the outbox itself.
 class RelayModule final : public Module {
 public:
     /// `relay`: none with the embedded bus. Both outlive the module and belong to its threads once it is started.

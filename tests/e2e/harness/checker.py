@@ -144,7 +144,7 @@ def dense_numbers(tables, report):
 
 def one_event_per_point(tables, report):
     """I4: positions are dense up to the head, each point is one event, and each event has its point. Dead letters have entries too:
-    series 0."""
+    of series 0."""
     foreign = {raw for raw, row in tables.raw.items() if row[2] == "foreign"}
     own = [(point[0], point[1]) for point in tables.points if point[6] not in foreign]
     if tables.head != len(own) + len(tables.dead_letters):

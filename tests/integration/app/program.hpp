@@ -36,6 +36,10 @@ struct After final : app::StopSignal {
     explicit After(std::function<void()> work) : meanwhile(std::move(work)) {}
     bool raised() override { return false; }
     void wait() override { meanwhile(); }
+    bool wait_for(std::chrono::milliseconds time) override {
+        std::this_thread::sleep_for(time);
+        return raised();
+    }
     void end_at_next() noexcept override {}
     std::function<void()> meanwhile;
 };

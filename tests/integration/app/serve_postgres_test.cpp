@@ -55,12 +55,3 @@ TEST_CASE("migrate makes the schema on PostgreSQL, and --new-epoch raises its ep
     CHECK(program.run([] {}, on(database, {"migrate", "--new-epoch"})) == ExitCode::ok);
     CHECK(PostgresShell(database.url()).all("SELECT schema_version, store_epoch FROM store_meta") == "2|2");
 }
-
-TEST_CASE("a PostgreSQL server that is not there ends the process with 3, and the log holds no password") {
-    PostgresDatabase const database;  // skips where there is no server
-    Program program;
-    std::vector<std::string> const nobody{"--set", "store.kind=postgresql", "--set",
-                                          "store.url=postgresql://u:hunter2@127.0.0.1:1/x"};
-    CHECK(program.run([] {}, nobody) == ExitCode::store);
-    CHECK_FALSE(contains(program.err, "hunter2"));
-}

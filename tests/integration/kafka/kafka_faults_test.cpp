@@ -115,7 +115,7 @@ TEST_CASE("a full queue is told by how much it took") {
     MockBrokers brokers(1);
     support::Metrics metrics;
     auto options = brokers.options();
-    options.max_queued = 20;
+    options.properties["queue.buffering.max.messages"] = "20";
     kafka::KafkaPublisher bus(options, support::Log::silent(), metrics);
     REQUIRE(publish(bus, run_of(1, 1)) == 1);
     brokers.round_trip(milliseconds(1000));

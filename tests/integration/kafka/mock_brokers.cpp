@@ -15,6 +15,7 @@ MockBrokers::MockBrokers(int partitions) {
     if (client_ == nullptr) throw std::runtime_error(why.data());
     cluster_ = rd_kafka_mock_cluster_new(client_, 1);
     rd_kafka_mock_topic_create(cluster_, "price-events", partitions, 1);
+    rd_kafka_mock_topic_create(cluster_, "price-events-dlq", 1, 1);  // it has no controller, which we could ask to
 }
 
 MockBrokers::~MockBrokers() {

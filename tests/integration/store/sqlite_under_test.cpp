@@ -29,20 +29,7 @@ namespace {
 class SqliteUnderTest final : public StoreUnderTest {
 public:
     SqliteUnderTest() { open(); }
-    IngestStore& ingest() override { return store_->ingest(); }
-    PriceReads& prices() override { return store_->prices(); }
-    AverageReads& averages() override { return store_->averages(); }
-    LatestPrices& latest_prices() override { return store_->latest_prices(); }
-    JobStore& jobs() override { return store_->jobs(); }
-    JobReads& job_reads() override { return store_->job_reads(); }
-    PollPlanStore& poll_plan() override { return store_->poll_plan(); }
-    AveragingStore& averaging() override { return store_->averaging(); }
-    SeriesHistory& series_history() override { return store_->series_history(); }
-    RelayCursor& relay_cursor() override { return store_->relay_cursor(); }
-    OutboxPruner& outbox_pruner() override { return store_->outbox_pruner(); }
-    RawRetention& raw_retention() override { return store_->raw_retention(); }
-    StoreMonitor& monitor() override { return store_->monitor(); }
-    std::unique_ptr<OutboxLog> open_outbox() override { return store_->open_outbox(); }
+    Store& store() override { return *store_; }
     void reopen() override {
         store_.reset();
         open();

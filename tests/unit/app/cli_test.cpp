@@ -54,7 +54,7 @@ TEST_CASE("--help names every command, option and exit code") {
         auto const ran = mds_with({form});
         CHECK(ran.code == ExitCode::ok);
         CHECK(ran.err.empty());
-        for (auto const* word : {"serve", "check-config", "migrate", "config-reference", "version", "--config", "--set",
+        for (auto const* word : {"serve", "check-config", "migrate", "copy", "config-reference", "version", "--config", "--set",
                                  "--modules", "--print", "Examples:", "MDS_HTTP__PORT", "Exit codes:", "130"}) {
             CHECK(contains(ran.out, word));
         }
@@ -154,4 +154,8 @@ TEST_CASE("errors of the provider catalogue are reported beside those of the con
 TEST_CASE("options of one command are refused with another") {
     CHECK(contains(mds_with({"serve", "--new-epoch"}).err, "--new-epoch belongs to migrate"));
     CHECK(contains(mds_with({"migrate", "--print"}).err, "--print belongs to check-config"));
+    CHECK(contains(mds_with({"migrate", "--from", "sqlite:x"}).err, "--from belongs to copy"));
+    CHECK(contains(mds_with({"copy", "--from", "sqlite:x"}).err, "copy wants --to"));
+    CHECK(mds_with({"copy", "--from", "sqlite:/nonexistent", "--to", "postgres"}).code == ExitCode::store);
+    CHECK(mds_with({"copy", "--from", "mysql:x", "--to", "postgres"}).code == ExitCode::usage);
 }

@@ -45,6 +45,7 @@ struct FakeSignal final : StopSignal {
     explicit FakeSignal(Journal& its_journal) : journal(its_journal) {}
     bool raised() override { return is_raised; }
     void wait() override { journal.push_back("signal"); }
+    bool wait_for(std::chrono::milliseconds) override { return is_raised; }
     void end_at_next() noexcept override { journal.push_back("armed"); }
     Journal& journal;
     bool is_raised = false;

@@ -222,6 +222,44 @@ TEST_CASE("lost records raise an alarm, and every series is mended from the stor
     CHECK(world.store.averages.size() == 9);
 }
 
+TEST_CASE("a loss mends the series of its partition, and leaves the others to who has theirs") {
+    World world;
+    world.add_and_publish(apple, 3);
+    world.run();
+    world.add_and_publish(apple, 7);
+    world.add_and_publish(tesla, 6);
+    world.log.first = world.log.end();
+    world.source.in_partition = [](std::string_view key) { return key == "AAPL"; };
+    world.run();
+    CHECK(world.store.averages.size() == 6);
+    CHECK_FALSE(world.store.averages.contains({tesla, 5}));
+}
+
+TEST_CASE("a foreign event that the store refuses for good is a dead letter, and those around it are not") {
+    World world;
+    auto const plain = [](int price) {
+        RawRecord record;
+        record.key = "AAPL";
+        record.value = R"({"symbol":"aapl","price":)" + std::to_string(price) +
+                       R"(,"timestamp":"2024-03-20T10:30:00Z","source":"simulated","raw_response_id":"x"})";
+        record.timestamp = UtcTime(std::chrono::seconds(1'710'930'600 + price));
+        return record;
+    };
+    world.add_and_publish(tesla, 5);
+    for (int price = 1; price <= 7; ++price) world.log.publish(plain(price));
+    world.add_and_publish(tesla, 2);
+    world.store.refuses = [](Observation const& event) { return event.answer->body.find(":3,") != std::string::npos; };
+    world.run();
+    CHECK(world.store.stored[apple].size() == 6);
+    CHECK(world.average(apple, 6) == "4.8");  // of 2, 4, 5, 6 and 7
+    CHECK(world.store.averages.contains({tesla, 7}));
+    REQUIRE(world.store.dead_letters.size() == 1);
+    auto const& letter = world.store.dead_letters.begin()->second;
+    CHECK(letter.value == plain(3).value);
+    CHECK(letter.error_class == "refused");
+    CHECK_FALSE(world.store.offset_went_back);
+}
+
 TEST_CASE("a record that cannot be read is kept byte for byte and delays nothing") {
     World world;
     RawRecord poison;

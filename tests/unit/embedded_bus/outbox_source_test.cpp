@@ -86,9 +86,35 @@ TEST_CASE("pruned entries are lost records, and reading goes on behind the head"
     CHECK(told(source.poll(10, for_ever)) == "read 6-6");
 }
 
+TEST_CASE("what another process commits is found without a word") {
+    MemoryOutbox outbox;
+    OutboxSource source(outbox, std::chrono::milliseconds(1));
+    (void)source.poll(10, no_wait);
+    source.start(0, 1);
+    CHECK(told(source.poll(10, for_ever)) == "nothing");
+    outbox.append(point(1));
+    CHECK(told(source.poll(10, for_ever)) == "read 1-1");
+}
+
+TEST_CASE("a dead letter in the log is passed over") {
+    MemoryOutbox outbox;
+    outbox.append(point(1));
+    outbox.append(DeadLetter{});
+    outbox.append(point(2));
+    outbox.append(DeadLetter{});
+    OutboxSource source(outbox);
+    (void)source.poll(10, no_wait);
+    source.start(0, 1);
+    CHECK(told(source.poll(2, for_ever)) == "read 1-1");
+    CHECK(told(source.poll(1, for_ever)) == "read 3-3");
+    CHECK(told(source.poll(1, for_ever)) == "nothing");
+    outbox.append(point(3));
+    CHECK(told(source.poll(1, for_ever)) == "read 5-5");
+}
+
 TEST_CASE("a poll that waits is woken by a commit and by interrupt") {
     MemoryOutbox outbox;
-    OutboxSource source(outbox);
+    OutboxSource source(outbox, for_ever);
     (void)source.poll(10, no_wait);
     source.start(0, 1);
     CHECK(told(source.poll(10, no_wait)) == "nothing");

@@ -1,0 +1,232 @@
+"""What a PostgreSQL server and its network do to the service under load: nothing acknowledged is lost or written twice, it is said, and
+all goes on by itself. E2E_SOAK makes the campaigns long; each prints its seed, and E2E_SEED repeats it."""
+
+import contextlib
+import os
+import pathlib
+import random
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+from harness import postgres
+from harness.campaign import Campaign
+from harness.deployment import Deployment
+from harness.provider_stub import ProviderStub
+from harness.service import SLOWNESS, eventually
+from test_store_faults import SmallDisk
+
+SEED = int(os.environ.get("E2E_SEED", "0")) or random.SystemRandom().randrange(1, 10**9)
+SOAK = bool(os.environ.get("E2E_SOAK"))
+SYMBOLS = 40
+
+
+def times(short, long):
+    return range(long if SOAK else short)
+
+
+class Faults(unittest.TestCase):
+    def begin(self, server=None, **settings):
+        """One process under load on a server of its own."""
+        self.server = server or postgres.own_server()
+        self.addCleanup(self.server.close)
+        self.database = self.server.database()
+        stub = ProviderStub(seed=SEED)
+        stub.__enter__()
+        self.addCleanup(stub.__exit__)
+        deployment = Deployment(stub, self.database, None, "one", {"store": {"connect_timeout": "2s", "statement_timeout": "4s"}})
+        self.addCleanup(deployment.close)
+        self.service = deployment.api
+        return Campaign(deployment, SEED, SYMBOLS).start()
+
+    def status(self):
+        with self.service.client() as client:
+            return client.get("/readyz").status
+
+    def becomes(self, status, within, what):
+        """How long it took."""
+        began = time.monotonic()
+        eventually(lambda: self.status() == status, within, 0.02, what)
+        return time.monotonic() - began
+
+    def reads_go_on(self):
+        with self.service.client() as client:
+            self.assertEqual(client.get("/prices/latest", symbol="S0").status, 200, "a known price is read all the same")
+
+    def backends(self):
+        return [int(row[0]) for row in self.database.rows(
+            f"SELECT pid FROM pg_stat_activity WHERE datname = '{self.database.name}' AND pid <> pg_backend_pid()")]
+
+    def retried(self):
+        """Failures that the store met, by kind."""
+        with self.service.client() as client:
+            lines = client.get("/metrics").text.splitlines()
+        return {line.split('"')[1]: float(line.split()[-1]) for line in lines if line.startswith("mds_postgres_faults_total")}
+
+
+class BackendsAndConnections(Faults):
+    def test_backends_killed_and_the_server_crashed(self):
+        """F15: kill -9 of a backend, which ends all sessions of the server; and `pg_ctl -m immediate restart`."""
+        load = self.begin()
+        for number in times(4, 40):
+            load.pause(0.2, 0.8)
+            if number % 2 == 0:
+                with contextlib.suppress(ProcessLookupError, RuntimeError):
+                    os.kill(load.chance.choice(self.backends()), signal.SIGKILL)
+                eventually(self.server.answers, 30, what="the server after its crash recovery")
+            else:
+                self.server.stop(immediate=True)
+                self.reads_go_on()
+                load.pause(0, 0.5)
+                self.server.start()
+            load.recovered()
+        self.assertGreater(self.retried().get("away", 0), 0)
+        load.finish(self, "PostgreSQL crashes")
+
+    def test_connections_destroyed_in_the_middle(self):
+        """F17: `ss -K`."""
+        load = self.begin()
+        for _ in times(12, 300):
+            load.pause(0.02, 0.3)
+            killed = subprocess.run(["ss", "-K", "-tn", "dst", "127.0.0.1", "dport", "=", f":{self.server.port}"], capture_output=True)
+            if killed.returncode != 0 or str(self.server.port).encode() not in killed.stdout:
+                raise unittest.SkipTest("skipped: this kernel or user may not destroy sockets (ss -K)")
+        load.recovered()
+        self.assertGreater(self.retried().get("away", 0), 0)
+        load.finish(self, "PostgreSQL connections destroyed")
+
+
+class Silence(Faults):
+    def family(self):
+        """The postmaster and its children."""
+        found = [self.server.pid]
+        for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):
+                if int(stat.read_text().rpartition(")")[2].split()[1]) == self.server.pid:
+                    found.append(int(stat.parent.name))
+        return found
+
+    def test_a_server_that_stands_still_is_noticed_and_poisons_nothing(self):
+        """F16: the whole family stopped. Its kernel still takes our bytes and connections; nobody answers."""
+        load = self.begin()
+        noticed = []
+        for _ in times(1, 10):
+            load.pause()
+            family = self.family()
+            for pid in family:
+                os.kill(pid, signal.SIGSTOP)
+            try:
+                noticed.append(self.becomes(503, 15, "/readyz of 503 while the server stands still"))
+                self.reads_go_on()
+                load.pause(1, 3)
+            finally:
+                for pid in family:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGCONT)
+            self.becomes(200, 20, "/readyz of 200 once it goes on")
+            load.recovered()
+        print(f"figure: PostgreSQL stands still: noticed after {max(noticed):.1f} s", flush=True)
+        self.assertLess(max(noticed), 10 * SLOWNESS)
+        with self.service.client() as client:  # each connection of the pool of readers was left with an answer outstanding
+            for _ in range(20):
+                self.assertEqual(client.get("/prices/history", symbol="S0", limit=1).status, 200)
+        load.finish(self, "PostgreSQL stands still")
+
+
+class Refusals(Faults):
+    def setting(self, name, value):
+        postgres.psql(self.server.url, f"ALTER SYSTEM SET {name} = {value}")
+        postgres.psql(self.server.url, "SELECT pg_reload_conf()")
+
+    def reset(self, name):
+        subprocess.run(["psql", self.server.url, "-X", "-q", "-c", "SET default_transaction_read_only = off", "-c",
+                        f"ALTER SYSTEM RESET {name}", "-c", "SELECT pg_reload_conf()"], check=True, capture_output=True)
+
+    def test_a_server_that_is_read_only_and_one_without_connections(self):
+        """F18: what a failover looks like from outside."""
+        server = postgres.own_server(["max_connections=30", "superuser_reserved_connections=0"])
+        load = self.begin(server)
+        for _ in times(1, 10):
+            load.pause()
+            self.setting("default_transaction_read_only", "on")
+            self.becomes(503, 20, "/readyz of 503 while the server is read-only")
+            with self.service.client() as client:
+                self.assertIn("read-only", client.get("/readyz").text)
+            self.reads_go_on()
+            self.reset("default_transaction_read_only")
+            self.becomes(200, 20, "/readyz of 200 once it can be written")
+            load.recovered()
+        for _ in times(1, 10):
+            others = [subprocess.Popen(["psql", self.server.url, "-X", "-q", "-c",
+                                        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{self.database.name}'",
+                                        "-c", "SELECT pg_sleep(60)"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                      for _ in range(40)]
+            try:
+                self.becomes(503, 20, "/readyz of 503 without a connection")
+                self.reads_go_on()
+            finally:
+                for other in others:
+                    other.kill()
+                    other.wait()
+                with contextlib.suppress(RuntimeError):
+                    postgres.psql(self.server.url, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' "
+                                                   "AND pid <> pg_backend_pid()")
+            self.becomes(200, 30, "/readyz of 200 with connections again")
+            load.recovered()
+        kinds = self.retried()
+        self.assertGreater(kinds.get("read_only", 0), 0, kinds)
+        self.assertGreater(kinds.get("too_many_connections", 0) + kinds.get("away", 0), 0, kinds)
+        load.finish(self, "PostgreSQL read-only, then full")
+
+    def test_deadlocks_and_a_stricter_isolation_than_ours(self):
+        """F18: another program takes our locks the other way round, and the server's default isolation is SERIALIZABLE."""
+        server = postgres.own_server(["deadlock_timeout=200ms", "default_transaction_isolation=serializable"])
+        load = self.begin(server)
+        for _ in times(12, 200):  # the other one is patient, so the server ends our transaction
+            with contextlib.suppress(RuntimeError):
+                self.database.rows("SET deadlock_timeout = '20s'; BEGIN ISOLATION LEVEL READ COMMITTED; SELECT FROM outbox_head FOR UPDATE; "
+                                   "SELECT pg_sleep(0.1); SELECT FROM series ORDER BY id DESC FOR UPDATE; ROLLBACK")
+        load.recovered()
+        self.assertGreater(self.retried().get("busy", 0), 0, self.retried())
+        load.finish(self, "deadlocks")
+
+
+class DiskFull(Faults):
+    def test_a_full_disk_of_the_server(self):
+        """F20: data and log of the server have no room left; it may go down over it. Space brings all back without a restart of ours."""
+        disk = SmallDisk("200m")
+        self.addCleanup(disk.close)
+        for folder in (disk.path.parent, disk.path):
+            folder.chmod(0o755)
+        usual, tempfile.tempdir = tempfile.tempdir, str(disk.path)
+        try:
+            server = postgres.own_server(["max_wal_size=48MB", "min_wal_size=32MB", "wal_recycle=off", "wal_init_zero=on"])
+        finally:
+            tempfile.tempdir = usual
+        load = self.begin(server)
+        for _ in times(1, 5):
+            disk.fill()
+            self.database_writes_until_full()
+            self.becomes(503, 60, "/readyz of 503 with a full disk")
+            self.reads_go_on()
+            load.pause(0.5, 1)
+            disk.empty()
+            if not server.answers():
+                server.stop()
+                server.start()
+            self.becomes(200, 40, "/readyz of 200 with space again")
+            load.recovered()
+        load.finish(self, "PostgreSQL's disk full")
+
+    def database_writes_until_full(self):
+        """Somebody else's rows take what the server had in reserve."""
+        with contextlib.suppress(RuntimeError):
+            self.database.rows("CREATE TABLE IF NOT EXISTS hog (filler text)")
+            for _ in range(200):
+                self.database.rows("INSERT INTO hog SELECT repeat(md5(i::text), 200) FROM generate_series(1, 2000) i")
+
+
+if __name__ == "__main__":
+    unittest.main()
