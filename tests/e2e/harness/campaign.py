@@ -45,6 +45,16 @@ class Campaign:
             eventually(lambda: self.stub.in_flight == 0, what="the end of the requests under way")
             self._end_of_life()
 
+    def stop(self, service):
+        """SIGTERM, and in good order."""
+        if service is self.deployment.api:
+            self.readers.port = None
+        code = service.stop()
+        if code != 0:
+            raise AssertionError(f"exit code {code}:\n{service.tail()}")
+        if "poller" in service.modules:
+            self._end_of_life()
+
     def restart(self, service, **arguments):
         service.start(**arguments)
         if service is self.deployment.api:
