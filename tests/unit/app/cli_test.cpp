@@ -15,6 +15,7 @@ namespace {
 struct NeverStop final : StopSignal {
     bool raised() override { return true; }
     void wait() override {}
+    bool wait_for(std::chrono::milliseconds) override { return true; }
     void end_at_next() noexcept override {}
 };
 
