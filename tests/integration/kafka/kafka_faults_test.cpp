@@ -128,3 +128,49 @@ TEST_CASE("a full queue is told by how much it took") {
     CHECK(publish(bus, run_of(22, 80)) == 80);
     check_order(brokers, 101);
 }
+
+TEST_CASE("a topic that vanished is read from its beginning when it is there again, whatever the stored offsets say") {
+    MockBrokers brokers(2);
+    support::Metrics metrics;
+    for (int i = 0; i < 6; ++i) brokers.produce("K", "value", i % 2);
+    auto options = brokers.options();
+    options.properties["topic.metadata.refresh.interval.ms"] = "50";
+    options.properties["heartbeat.interval.ms"] = "100";
+    kafka::KafkaSource source(options, support::Log::silent(), metrics);
+    Seen seen;
+    std::map<std::int32_t, std::int64_t> stored;
+    auto const from_table = [&stored](std::int32_t partition) { return stored[partition]; };
+    read_until(source, seen, [&] { return seen.size() >= 6; }, from_table);
+    REQUIRE(seen.size() == 6);
+    CHECK(seen.lost.empty());
+    stored = {{0, 3}, {1, 3}};
+    brokers.vanish(true);
+    auto const deadline = std::chrono::steady_clock::now() + std::chrono::seconds(1);
+    read_until(source, seen, [&] { return std::chrono::steady_clock::now() > deadline; }, from_table);
+    brokers.vanish(false);
+    read_until(source, seen, [&] { return seen.size() >= 12; }, from_table);
+    CHECK(seen.size() == 12);
+    CHECK(seen.lost.size() >= 2);
+    for (auto const& lost : seen.lost) CHECK(lost.available == 0);
+}
+
+TEST_CASE("a dead letter that is too large for its topic holds nothing up") {
+    MockBrokers brokers(1);
+    support::Metrics metrics;
+    auto options = brokers.options();
+    options.properties["message.max.bytes"] = "20000";
+    kafka::KafkaPublisher bus(options, support::Log::silent(), metrics);
+    DeadLetter letter;
+    letter.topic = "price-events";
+    letter.value = std::string(100'000, 'x');
+    std::vector<OutboxEvent> events = run_of(1, 3);
+    events.emplace_back(4, letter);
+    letter.value = "garbage";
+    events.emplace_back(5, letter);
+    events.push_back(entry(6, "AAPL", 4));
+    CHECK(publish(bus, events) == 6);
+    check_order(brokers, 4);
+    auto const counted = metrics.render();
+    CHECK(counted.find("mds_kafka_dead_letters_too_large_total 1\n") != std::string::npos);
+    CHECK(counted.find("mds_kafka_delivered_total 5\n") != std::string::npos);
+}

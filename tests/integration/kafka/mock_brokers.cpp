@@ -45,6 +45,11 @@ void MockBrokers::refuse(std::int16_t request, std::vector<rd_kafka_resp_err_t> 
     rd_kafka_mock_push_request_errors_array(cluster_, request, list.size(), list.data());
 }
 
+void MockBrokers::vanish(bool gone) {
+    rd_kafka_mock_topic_set_error(cluster_, "price-events",
+                                  gone ? RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART : RD_KAFKA_RESP_ERR_NO_ERROR);
+}
+
 void MockBrokers::produce(std::string const& key, std::string const& value, std::int32_t partition) {
     std::array<char, 512> why{};
     auto* const conf = rd_kafka_conf_new();

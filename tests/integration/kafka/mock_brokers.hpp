@@ -35,6 +35,8 @@ public:
     void round_trip(std::chrono::milliseconds time);
     /// The next requests of a kind are refused like this, one by one.
     void refuse(std::int16_t request, std::vector<rd_kafka_resp_err_t> const& errors);
+    /// The topic is not known to the broker any more, or is again.
+    void vanish(bool gone);
     /// As another program does: the bytes as they are, without headers.
     void produce(std::string const& key, std::string const& value, std::int32_t partition = -1);
 
