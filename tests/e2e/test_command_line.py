@@ -27,7 +27,7 @@ class CommandLine(unittest.TestCase):
     def test_help_and_version(self):
         helped = run_cli("--help")
         self.assertEqual(helped.returncode, OK)
-        for word in ("serve", "check-config", "migrate", "version", "--set", "--modules"):
+        for word in ("serve", "check-config", "migrate", "copy", "version", "--set", "--modules"):
             self.assertIn(word, helped.stdout)
         version = run_cli("version")
         self.assertEqual(version.returncode, OK)
@@ -43,9 +43,16 @@ class CommandLine(unittest.TestCase):
         done = run_cli("check-config", "--config", self.config('{// a comment\n "http": {"port": 9000},}'))
         self.assertEqual(done.returncode, OK, done)
 
-    def test_the_shipped_configuration_is_good(self):
-        shipped = pathlib.Path(__file__).resolve().parents[2] / "config" / "standalone.json"
-        self.assertEqual(run_cli("check-config", "--config", shipped).returncode, OK)
+    def test_the_shipped_configurations_are_good(self):
+        shipped = pathlib.Path(__file__).resolve().parents[2] / "config"
+        self.assertEqual(run_cli("check-config", "--config", shipped / "standalone.json").returncode, OK)
+        servers = {"MDS_POSTGRES_URL": "postgresql://mds@db/prices", "MDS_KAFKA_BROKERS": "broker:9092"}
+        done = run_cli("check-config", "--config", shipped / "production.json", env=servers)
+        self.assertEqual(done.returncode, OK, done)
+        done = run_cli("check-config", "--config", shipped / "production.json")
+        self.assertEqual(done.returncode, USAGE)
+        for name in servers:
+            self.assertIn(name, done.stderr)
 
     def test_all_errors_are_told_at_once_each_with_its_path_and_the_nearest_name(self):
         done = run_cli("check-config", "--config", self.config(

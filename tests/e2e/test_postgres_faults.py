@@ -21,6 +21,16 @@ from test_store_faults import SmallDisk
 SEED = int(os.environ.get("E2E_SEED", "0")) or random.SystemRandom().randrange(1, 10**9)
 SOAK = bool(os.environ.get("E2E_SOAK"))
 SYMBOLS = 40
+#: Few connections, so that they can be used up; an isolation stricter than ours, which must not matter.
+SETTINGS = ["max_connections=30", "superuser_reserved_connections=0", "deadlock_timeout=200ms",
+            "default_transaction_isolation=serializable", "client_connection_check_interval=200ms"]
+SERVER = None
+
+
+def setUpModule():
+    global SERVER
+    SERVER = postgres.own_server(SETTINGS)
+    unittest.addModuleCleanup(SERVER.close)
 
 
 def times(short, long):
@@ -28,10 +38,9 @@ def times(short, long):
 
 
 class Faults(unittest.TestCase):
-    def begin(self, server=None, **settings):
-        """One process under load on a server of its own."""
-        self.server = server or postgres.own_server()
-        self.addCleanup(self.server.close)
+    def begin(self, server=None):
+        """One process under load."""
+        self.server = server or SERVER
         self.database = self.server.database()
         stub = ProviderStub(seed=SEED)
         stub.__enter__()
@@ -67,8 +76,8 @@ class Faults(unittest.TestCase):
 
 
 class BackendsAndConnections(Faults):
-    def test_backends_killed_and_the_server_crashed(self):
-        """F15: kill -9 of a backend, which ends all sessions of the server; and `pg_ctl -m immediate restart`."""
+    def test_backends_and_connections_killed_and_the_server_crashed(self):
+        """F15: kill -9 of a backend, which ends all sessions of the server; and `pg_ctl -m immediate restart`. F17: `ss -K`."""
         load = self.begin()
         for number in times(4, 40):
             load.pause(0.2, 0.8)
@@ -82,20 +91,15 @@ class BackendsAndConnections(Faults):
                 load.pause(0, 0.5)
                 self.server.start()
             load.recovered()
-        self.assertGreater(self.retried().get("away", 0), 0)
-        load.finish(self, "PostgreSQL crashes")
-
-    def test_connections_destroyed_in_the_middle(self):
-        """F17: `ss -K`."""
-        load = self.begin()
         for _ in times(12, 300):
             load.pause(0.02, 0.3)
             killed = subprocess.run(["ss", "-K", "-tn", "dst", "127.0.0.1", "dport", "=", f":{self.server.port}"], capture_output=True)
             if killed.returncode != 0 or str(self.server.port).encode() not in killed.stdout:
-                raise unittest.SkipTest("skipped: this kernel or user may not destroy sockets (ss -K)")
+                print("skipped: this kernel or user may not destroy sockets (ss -K)", flush=True)
+                break
         load.recovered()
         self.assertGreater(self.retried().get("away", 0), 0)
-        load.finish(self, "PostgreSQL connections destroyed")
+        load.finish(self, "PostgreSQL crashes, its connections are destroyed")
 
 
 class Silence(Faults):
@@ -144,10 +148,17 @@ class Refusals(Faults):
         subprocess.run(["psql", self.server.url, "-X", "-q", "-c", "SET default_transaction_read_only = off", "-c",
                         f"ALTER SYSTEM RESET {name}", "-c", "SELECT pg_reload_conf()"], check=True, capture_output=True)
 
-    def test_a_server_that_is_read_only_and_one_without_connections(self):
-        """F18: what a failover looks like from outside."""
-        server = postgres.own_server(["max_connections=30", "superuser_reserved_connections=0"])
-        load = self.begin(server)
+    def greedy(self):
+        """Takes a connection as soon as there is one, ends ours from there, and keeps it."""
+        ours = f"datname = '{self.database.name}' AND application_name = 'mds'"
+        steal = (f"psql '{self.server.url}' -X -q -c \"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {ours}\" "
+                 "-c 'SELECT pg_sleep(60)'")
+        return subprocess.Popen(["sh", "-c", f"until {steal}; do :; done"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                start_new_session=True)
+
+    def test_a_server_that_is_read_only_or_full_and_deadlocks(self):
+        """F18: what a failover looks like from outside; and another program that takes our locks the other way round."""
+        load = self.begin()
         for _ in times(1, 10):
             load.pause()
             self.setting("default_transaction_read_only", "on")
@@ -159,38 +170,26 @@ class Refusals(Faults):
             self.becomes(200, 20, "/readyz of 200 once it can be written")
             load.recovered()
         for _ in times(1, 10):
-            others = [subprocess.Popen(["psql", self.server.url, "-X", "-q", "-c",
-                                        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{self.database.name}'",
-                                        "-c", "SELECT pg_sleep(60)"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-                      for _ in range(40)]
+            others = [self.greedy() for _ in range(35)]
             try:
+                eventually(lambda: self.retried().get("too_many_connections", 0) > 0, 30, what="a connection refused")
                 self.becomes(503, 20, "/readyz of 503 without a connection")
                 self.reads_go_on()
             finally:
                 for other in others:
-                    other.kill()
+                    os.killpg(other.pid, signal.SIGKILL)
                     other.wait()
-                with contextlib.suppress(RuntimeError):
-                    postgres.psql(self.server.url, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' "
-                                                   "AND pid <> pg_backend_pid()")
             self.becomes(200, 30, "/readyz of 200 with connections again")
             load.recovered()
-        kinds = self.retried()
-        self.assertGreater(kinds.get("read_only", 0), 0, kinds)
-        self.assertGreater(kinds.get("too_many_connections", 0) + kinds.get("away", 0), 0, kinds)
-        load.finish(self, "PostgreSQL read-only, then full")
-
-    def test_deadlocks_and_a_stricter_isolation_than_ours(self):
-        """F18: another program takes our locks the other way round, and the server's default isolation is SERIALIZABLE."""
-        server = postgres.own_server(["deadlock_timeout=200ms", "default_transaction_isolation=serializable"])
-        load = self.begin(server)
-        for _ in times(12, 200):  # the other one is patient, so the server ends our transaction
+        for _ in times(10, 200):  # the other one is patient, so the server ends our transaction
             with contextlib.suppress(RuntimeError):
                 self.database.rows("SET deadlock_timeout = '20s'; BEGIN ISOLATION LEVEL READ COMMITTED; SELECT FROM outbox_head FOR UPDATE; "
                                    "SELECT pg_sleep(0.1); SELECT FROM series ORDER BY id DESC FOR UPDATE; ROLLBACK")
         load.recovered()
-        self.assertGreater(self.retried().get("busy", 0), 0, self.retried())
-        load.finish(self, "deadlocks")
+        kinds = self.retried()
+        for kind in ("read_only", "too_many_connections", "busy"):
+            self.assertGreater(kinds.get(kind, 0), 0, kinds)
+        load.finish(self, "PostgreSQL read-only, then full, then deadlocks")
 
 
 class DiskFull(Faults):
@@ -205,6 +204,7 @@ class DiskFull(Faults):
             server = postgres.own_server(["max_wal_size=48MB", "min_wal_size=32MB", "wal_recycle=off", "wal_init_zero=on"])
         finally:
             tempfile.tempdir = usual
+        self.addCleanup(server.close)
         load = self.begin(server)
         for _ in times(1, 5):
             disk.fill()

@@ -68,6 +68,8 @@ def _read_sqlite(database):
         integrity = [row[0] for row in connection.execute("PRAGMA integrity_check")]
         connection.execute("BEGIN")
         there = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
+        if "outbox_head" not in there:
+            raise sqlite3.OperationalError("the store is still being made")
         tables = {name: list(connection.execute(_query(name, columns.split()))) if name in there else []
                   for name, columns in _COLUMNS.items()}
     return integrity, tables

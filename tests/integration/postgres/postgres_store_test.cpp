@@ -113,7 +113,7 @@ TEST_CASE("raw rows and rejects say who asked, when, and how long it took, and b
     CHECK(shell.all("SELECT symbol, provider, seq, price, timestamp, raw_data_id, time_source FROM price_points_text") ==
           "AAPL|simulated|1|150.25|2023-11-14 22:13:30+00|" + raw_id + "|quote");
     CHECK(shell.all("SELECT symbol, provider, price, seq FROM latest_prices") == "AAPL|simulated|150.25|1");
-    CHECK(shell.all("SELECT * FROM outbox_text") == "1|AAPL|simulated|1");
+    CHECK(shell.all("SELECT * FROM outbox_text") == "1|AAPL|simulated|1|");
     CHECK(shell.all("SELECT table_name || '.' || column_name || ' ' || numeric_precision || ',' || numeric_scale FROM "
                     "information_schema.columns WHERE table_name IN ('price_points', 'moving_average') AND data_type = 'numeric' "
                     "ORDER BY 1") == "moving_average.average_price 38,19\nprice_points.price 38,18");

@@ -184,7 +184,7 @@ TEST_CASE("raw rows and rejects say who asked, when, and how long it took") {
           "AAPL|simulated|1|150.25|2023-11-14T22:13:30.000000Z|2023-11-14T22:13:31.000000Z|" + uuid(1001).to_string() + "|" +
               raw_id + "|quote|");
     CHECK(shell.all("SELECT symbol, provider, price, seq FROM latest_prices") == "AAPL|simulated|150.25|1");
-    CHECK(shell.all("SELECT * FROM outbox_text") == "1|AAPL|simulated|1");
+    CHECK(shell.all("SELECT * FROM outbox_text") == "1|AAPL|simulated|1|");
     CHECK(shell.one("SELECT typeof(price) FROM price_points") == "text");
     for (char const* const view : {"moving_average_text", "missed_ticks_text", "polling_jobs_text", "dead_letters_text"})
         CHECK_FALSE(contains(shell.all(std::string("SELECT * FROM ") + view), "error"));
