@@ -10,6 +10,7 @@ import unittest
 import uuid
 
 from harness import checker
+from harness.kafka import Record
 
 SCHEMA = pathlib.Path(__file__).resolve().parents[2] / "sql" / "sqlite"
 T0 = 1_700_000_000_000_000
@@ -109,6 +110,64 @@ class CheckerFindsFaults(unittest.TestCase):
     def test_a_tick_that_was_both_missed_and_tried(self):
         self.run_sql("UPDATE missed_ticks SET last_due = ?, ticks = 2", T0 + 7_000_000)
         self.assertEqual(self.broken(), {"I11"})
+
+    # -- with a topic -------------------------------------------------------------------------------------------------------
+
+    def event(self, seq, offset, headers=None, **changes):
+        """The event of A's point `seq` at that offset of partition 0; with other fields where a test says so."""
+        value = json.dumps({"symbol": "A", "price": "@", "timestamp": "2023-11-14T22:13:20Z", "source": "p",
+                            "raw_response_id": str(uuid.UUID(int=100 + seq))} | changes).replace('"@"', f"{seq}.1")
+        known = {"event_id": str(uuid.UUID(int=seq)), "seq": str(seq), "store_epoch": "1"}
+        return Record(0, offset, 0, b"A", value.encode(), known if headers is None else headers)
+
+    def broken_on_topic(self, records, following):
+        self.run_sql("UPDATE consumer_offsets SET next = ?", following)
+        self.run_sql("INSERT OR REPLACE INTO relay_cursor VALUES ('outbox', 8, 1, '', 0)")
+        self.report = checker.check(self.directory.name, interval=1, topic=("price-events", records))
+        return set(self.report.violations)
+
+    def good_topic(self):
+        return [self.event(seq, seq - 1) for seq in range(1, 8)]
+
+    def test_a_good_topic_passes_and_repeats_are_only_counted(self):
+        repeated = [*self.good_topic()[:4], *(self.event(seq, seq + 1) for seq in range(3, 8))]
+        self.assertEqual(self.broken_on_topic(self.good_topic(), 7), set())
+        self.assertEqual(self.broken_on_topic(repeated, 9), set())
+        self.assertEqual((self.report.counts["events"], self.report.counts["duplicated_on_topic"]), (9, 2))
+
+    def test_an_event_of_a_point_that_was_never_committed(self):
+        self.assertEqual(self.broken_on_topic([*self.good_topic(), self.event(8, 7)], 8), {"I5", "I9"})
+        self.assertEqual(self.broken_on_topic([*self.good_topic()[:6], self.event(7, 6, price=9.9)], 7), {"I4", "I5"})
+
+    def test_an_event_with_more_than_the_five_keys(self):
+        self.assertEqual(self.broken_on_topic([*self.good_topic()[:6], self.event(7, 6, more=1)], 7), {"I5"})
+
+    def test_a_point_that_never_reached_the_topic(self):
+        self.assertEqual(self.broken_on_topic(self.good_topic()[:6], 6), {"I4"})
+
+    def test_events_that_overtook_each_other(self):
+        good = self.good_topic()
+        self.assertEqual(self.broken_on_topic([*good[:5], self.event(7, 5), self.event(6, 6)], 7), {"I6"})
+
+    def test_an_offset_that_ran_ahead_of_the_averages_or_stayed_behind(self):
+        self.assertEqual(self.broken_on_topic(self.good_topic(), 6), {"I9"})
+        self.run_sql("DELETE FROM moving_average WHERE seq = 7")
+        self.assertEqual(self.broken_on_topic(self.good_topic(), 7), {"I7", "I9"})
+
+    def test_an_event_of_another_program_that_is_nowhere(self):
+        self.assertEqual(self.broken_on_topic([*self.good_topic(), self.event(1, 7, headers={})], 8), {"I7"})
+
+    def test_a_dead_letter_with_a_byte_changed(self):
+        self.run_sql("INSERT INTO dead_letters (topic, partition, offset, key, value, error_class, error, received_at, position)"
+                     " VALUES ('price-events', 0, 7, X'', X'00', 'not_json', '', 0, 8)")
+        self.run_sql("UPDATE outbox_head SET position = 8")
+        self.run_sql("INSERT INTO outbox VALUES (8, 0, 0)")
+        self.run_sql("INSERT OR REPLACE INTO relay_cursor VALUES ('outbox', 9, 1, '', 0)")
+        good = self.good_topic()
+        self.run_sql("UPDATE consumer_offsets SET next = 8")
+        for value, found in ((b"\0", set()), (b"\1", {"I19"})):
+            topic = ("price-events", [*good, Record(0, 7, 0, None, value, {})])
+            self.assertEqual(set(checker.check(self.directory.name, topic=topic).violations), found)
 
     def test_the_command_says_it_with_its_exit_code(self):
         command = [sys.executable, "-m", "harness.checker", self.directory.name, "--interval", "1"]

@@ -4,7 +4,7 @@ import re
 import subprocess
 import unittest
 
-from harness import kafka
+from harness import kafka, kafka_mock, postgres
 from harness.deployment import Deployment, print_figures
 from harness.kafka_broker import KafkaBroker, unavailable
 from harness.provider_stub import ProviderStub
@@ -26,6 +26,9 @@ class LogIn(unittest.TestCase):
         why = unavailable()
         if why is not None:
             raise unittest.SkipTest(f"needs a real broker: {why}")
+        kafka_mock.tool()  # skips where the program was built without Kafka
+        cls.postgres = postgres.server()
+        cls.addClassCleanup(cls.postgres.close)
         cls.broker = KafkaBroker(secure=True)
         cls.addClassCleanup(cls.broker.close)
 
@@ -34,7 +37,9 @@ class LogIn(unittest.TestCase):
         bus = kafka.Bus(self.broker, bootstrap=f"localhost:{self.broker.secure_port}")
         properties = {"security.protocol": "SASL_SSL", "sasl.mechanisms": mechanism, "sasl.username": secure.user,
                       "sasl.password": "${BROKER_PASSWORD}", "ssl.ca.location": str(secure.certificate), "broker.address.family": "v4"}
-        deployment = Deployment(stub, None, bus, "one", bus_properties=properties,
+        database = self.postgres.database()
+        self.addCleanup(database.drop)
+        deployment = Deployment(stub, database, bus, "one", bus_properties=properties,
                                 env={"BROKER_PASSWORD": password or secure.password})
         self.addCleanup(deployment.close)
         return deployment

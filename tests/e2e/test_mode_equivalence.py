@@ -1,12 +1,13 @@
 """The same seeded scenario gives the same tables embedded, on servers in one process, and on servers split (I22)."""
 
+import concurrent.futures
 import os
 import random
 import time
 import unittest
 from fractions import Fraction
 
-from harness import checker, kafka, postgres
+from harness import checker, kafka, servers
 from harness.deployment import Deployment
 from harness.provider_stub import ProviderStub, Reply, coinbase_ticker, finnhub_quote
 from harness.scenario import start_job, wait_for_points
@@ -21,10 +22,7 @@ POSTGRES = CLUSTER = None
 
 def setUpModule():
     global POSTGRES, CLUSTER
-    POSTGRES = postgres.server()
-    unittest.addModuleCleanup(POSTGRES.close)
-    CLUSTER = kafka.cluster()
-    unittest.addModuleCleanup(CLUSTER.close)
+    POSTGRES, CLUSTER = servers.shared()
 
 
 class Script:
@@ -50,11 +48,14 @@ class Script:
 class SameTables(unittest.TestCase):
     def test_embedded_on_servers_and_split(self):
         print(f"figure: mode equivalence: seed {SEED}", flush=True)
-        found = {"embedded": self.run_scenario(None, None, "one")}
+        modes = {"embedded": (None, None, "one")}
         for layout in ("one", "split"):
             database = POSTGRES.database()
             self.addCleanup(database.drop)
-            found[f"servers, {layout}"] = self.run_scenario(database, kafka.Bus(CLUSTER), layout)
+            modes[f"servers, {layout}"] = (database, kafka.Bus(CLUSTER), layout)
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            runs = {name: pool.submit(self.run_scenario, *mode) for name, mode in modes.items()}
+            found = {name: run.result() for name, run in runs.items()}
         embedded = found.pop("embedded")
         self.assertGreater(len(embedded["points"]), READS // 2)
         self.assertGreater(len(embedded["averages"]), 20)

@@ -6,7 +6,7 @@ import time
 import unittest
 from fractions import Fraction
 
-from harness import checker, kafka, postgres
+from harness import checker, kafka, servers
 from harness.deployment import Deployment, print_figures
 from harness.provider_stub import ProviderStub
 from harness.scenario import history, start_job, wait_for_points
@@ -33,10 +33,7 @@ GARBAGE = [
 
 def setUpModule():
     global POSTGRES, CLUSTER
-    POSTGRES = postgres.server()
-    unittest.addModuleCleanup(POSTGRES.close)
-    CLUSTER = kafka.cluster()
-    unittest.addModuleCleanup(CLUSTER.close)
+    POSTGRES, CLUSTER = servers.shared()
 
 
 def plain_event(symbol, price, source="coinbase"):

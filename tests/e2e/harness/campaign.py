@@ -45,6 +45,16 @@ class Campaign:
             eventually(lambda: self.stub.in_flight == 0, what="the end of the requests under way")
             self._end_of_life()
 
+    def stop(self, service):
+        """SIGTERM, and in good order."""
+        if service is self.deployment.api:
+            self.readers.port = None
+        code = service.stop()
+        if code != 0:
+            raise AssertionError(f"exit code {code}:\n{service.tail()}")
+        if "poller" in service.modules:
+            self._end_of_life()
+
     def restart(self, service, **arguments):
         service.start(**arguments)
         if service is self.deployment.api:
@@ -87,7 +97,8 @@ class Campaign:
         time.sleep(0.5)
         self.deployment.settle(settle)
         self._end_of_life()
-        test.assertEqual(set(self.deployment.stop().values()), {0}, "every process ends in good order")
+        codes = {role: code for role, code in self.deployment.stop().items() if code is not None}
+        test.assertEqual(set(codes.values()), {0}, f"every process ends in good order: {codes}")
         must, unknown = served_and_acknowledged(self.stub, self._lives)
         witnesses = must + self.readers.told
         (self.deployment.home / "witness.jsonl").write_text("".join(json.dumps(witness) + "\n" for witness in witnesses))

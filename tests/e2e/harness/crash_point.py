@@ -1,4 +1,5 @@
-"""Kills a process at a chosen point of its conversation with PostgreSQL, without a hook in the process: a proxy watches for the statement."""
+"""Kills or freezes a process at a chosen point of its conversation with PostgreSQL, without a hook in the process: a proxy watches for
+the statement."""
 
 import threading
 import time
@@ -9,6 +10,7 @@ from .service import SLOWNESS
 #: The Bind messages of prepared statements, by their names: what a process is about to do when it sends one.
 COMMIT = b"\0commit\0"
 MOVE_RELAY_CURSOR = b"\0advance_relay_cursor\0"
+MOVE_OFFSET = b"\0advance\0"
 
 
 class CrashPoint:
@@ -30,11 +32,15 @@ class CrashPoint:
 
     def kill(self, kill, within=30.0):
         """Waits for the point, lets the server do its part, and kills."""
-        if not self._hit.wait(within * SLOWNESS):
-            raise AssertionError(f"{self._statement} was not sent within {within * SLOWNESS:g} s")
-        self._proxy.on_data = None
+        self.wait(within)
         if self._reaches:
             time.sleep(0.1)  # the commit becomes durable
         kill()
         self._proxy.reset_all()
         self._proxy.heal()
+
+    def wait(self, within=30.0):
+        """Until the statement is on its way; the proxy keeps it, or its reply, until it is healed."""
+        if not self._hit.wait(within * SLOWNESS):
+            raise AssertionError(f"{self._statement} was not sent within {within * SLOWNESS:g} s")
+        self._proxy.on_data = None
