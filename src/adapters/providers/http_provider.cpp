@@ -111,7 +111,8 @@ Awaitable<std::optional<Reject>> HttpProvider::turn(std::size_t symbols, SteadyT
         metrics_.count_broken();
         co_return Reject(*why, "not asked: the last answer was " + std::string(to_string(*why)) + ", and it is too early to try again");
     }
-    auto const at = quota_.take(symbols, now, deadline);
+    // Half of the time is left for the answer.
+    auto const at = quota_.take(symbols, now, now + (deadline - now) / 2);
     if (!at) {
         metrics_.count_over_quota();
         auto const wait = std::chrono::ceil<std::chrono::seconds>(quota_.earliest(symbols, now) - now);
