@@ -22,7 +22,7 @@ RUN cmake --preset release -DMDS_TESTS=OFF && cmake --build build/release --targ
 FROM debian:trixie-slim
 COPY scripts/install-packages /usr/local/lib/mds/
 RUN /usr/local/lib/mds/install-packages run && rm -rf /var/lib/apt/lists/*
-RUN useradd --system --uid 10001 --user-group --create-home --home-dir /var/lib/mds --shell /usr/sbin/nologin mds
+RUN useradd --uid 10001 --user-group --create-home --home-dir /var/lib/mds --shell /usr/sbin/nologin mds
 COPY LICENSE /usr/share/doc/mds/
 COPY config /etc/mds/
 COPY --from=build /src/build/release/mds /usr/local/bin/mds

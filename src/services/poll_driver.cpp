@@ -21,17 +21,18 @@ public:
           schedule_([this](std::string const& name) { return batch_max_of(providers_, name); }, gate_, options.schedule),
           ledger_(std::make_shared<PollLedger>(plans, clock, timer, random, executor, log, metrics_, [this] { check_idle(); })),
           fetcher_(providers, sink, *ledger_, gate_, clock, timer, random, log, metrics_, options.fetch), idle_(ended_.get_future()) {
-        if (leases == nullptr) return;
-        fetcher_.ask_whether_in_charge([this](std::uint64_t task) {
-            lapse_if_due();
-            return schedule_.wants(task);
-        });
-        leases_.emplace(*leases, Uuid::v7(clock.now(), random.next(), random.next()).to_string(), clock, metrics_, options.lease);
         holds.keep_with([ledger = std::weak_ptr(ledger_), &clock, least = options.least_kept_wait](auto const& provider, SteadyTime until) {
             auto const left = std::chrono::duration_cast<std::chrono::microseconds>(until - clock.steady_now());
             auto const keeper = ledger.lock();
             if (keeper && left >= least) keeper->hold(provider, clock.now() + left);
         });
+        if (leases != nullptr) {
+            fetcher_.ask_whether_in_charge([this](std::uint64_t task) {
+                lapse_if_due();
+                return schedule_.wants(task);
+            });
+            leases_.emplace(*leases, Uuid::v7(clock.now(), random.next(), random.next()).to_string(), clock, metrics_, options.lease);
+        }
     }
 
     void start() {
