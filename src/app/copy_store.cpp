@@ -45,27 +45,27 @@ std::unique_ptr<TableTarget> open_target(Config const& config, std::string const
     return std::make_unique<postgres::TableWriter>(std::move(options), log, metrics);
 }
 
-/// The same table over there, with the columns that are here.
-TableShape counterpart(TableShape const& table, std::vector<TableShape> const& theirs) {
+/// What of the table has no place over there; empty: nothing.
+std::string without_place(TableShape const& table, std::vector<TableShape> const& theirs) {
     auto const other = std::ranges::find(theirs, table.name, &TableShape::name);
-    if (other == theirs.end()) throw std::runtime_error("the store to copy to has no table " + table.name);
+    if (other == theirs.end()) return "table " + table.name;
     for (std::string const& column : table.columns)
-        if (std::ranges::count(other->columns, column) == 0)
-            throw std::runtime_error("the store to copy to has no column " + column + " in " + table.name);
-    return table;
+        if (std::ranges::count(other->columns, column) == 0) return "column " + column + " in " + table.name;
+    return "";
 }
 
 void copy_all(TableSource& source, TableTarget& target, support::Log const& log) {
     auto const theirs = target.tables();
     std::vector<std::pair<std::string, std::int64_t>> copied;
     for (TableShape const& table : source.tables()) {
-        auto const shape = counterpart(table, theirs);
+        auto const homeless = without_place(table, theirs);
         std::int64_t rows = 0;
-        source.read(shape, [&](std::span<CellRow const> some) {
-            target.write(shape, some);
+        source.read(table, [&](std::span<CellRow const> some) {
+            if (!homeless.empty()) throw std::runtime_error("the store to copy to has no " + homeless);
+            target.write(table, some);
             rows += static_cast<std::int64_t>(some.size());
         });
-        copied.emplace_back(table.name, rows);
+        if (homeless.empty()) copied.emplace_back(table.name, rows);
     }
     for (auto const& [table, rows] : copied) {
         if (auto const there = target.count(table); there != rows)

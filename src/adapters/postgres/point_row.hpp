@@ -7,8 +7,13 @@
 #include "adapters/postgres/rows.hpp"
 
 #include <optional>
+#include <string_view>
 
 namespace mds::postgres {
+
+/// Of `price_points p`, in the order in which read_point() takes them.
+inline constexpr std::string_view point_columns =
+    "p.seq, p.id, p.price::text, p.timestamp, p.fetched_at, p.raw_data_id, p.time_source, p.currency";
 
 /// The point whose columns begin at `first`. nullopt where its price cannot be read: nothing of ours wrote it.
 std::optional<PricePoint> read_point(Rows const& rows, int first, Series series);

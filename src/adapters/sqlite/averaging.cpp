@@ -18,12 +18,12 @@ AverageWriter::AverageWriter(WriteSide& side, IngestWriter& ingest, support::Met
           "ON CONFLICT DO NOTHING"),
       dead_letter_(connection_,
                    "INSERT INTO dead_letters (topic, partition, offset, key, value, error_class, error, received_at, position) "
-                   "VALUES (?, ?, ?, ?, ?, ?, ?, ?, (SELECT position + 1 FROM outbox_head)) ON CONFLICT DO NOTHING"),
+                   "VALUES (?, ?, ?, ?, ?, ?, ?, ?, (SELECT position + 1 FROM outbox_head WHERE id = 1)) ON CONFLICT DO NOTHING"),
       dead_header_(connection_,
                    "INSERT INTO dead_letter_headers (topic, partition, offset, ordinal, name, value) VALUES (?, ?, ?, ?, ?, ?) "
                    "ON CONFLICT DO NOTHING"),
-      take_position_(connection_, "UPDATE outbox_head SET position = position + 1"),
-      publish_(connection_, "INSERT INTO outbox (position, series_id, seq) SELECT position, 0, 0 FROM outbox_head"),
+      take_position_(connection_, "UPDATE outbox_head SET position = position + 1 WHERE id = 1"),
+      publish_(connection_, "INSERT INTO outbox (position, series_id, seq) SELECT position, 0, 0 FROM outbox_head WHERE id = 1"),
       foreign_(side, ingest),
       repeated_(metrics.counter("mds_sqlite_repeated_averages_total", "Averages that were stored before and computed again")),
       fenced_(metrics.counter("mds_sqlite_fenced_commits_total", "Commits of a former owner of a partition, refused")) {}
