@@ -195,9 +195,11 @@ void Relay::interrupt() noexcept {
 
 void Relay::release() noexcept {
     if (!claim_) return;
-    if (under_way_ > 0) {
-        auto const report = bus_.delivered(milliseconds(0));
-        if (!report.failure) acknowledged_ += static_cast<std::int64_t>(report.delivered);
+    for (int turns = healthy() ? 50 : 1; turns > 0 && under_way_ > 0; --turns) {
+        auto const report = bus_.delivered(options_.report_wait);
+        counts_->published.Increment(static_cast<double>(report.delivered));
+        acknowledged_ += static_cast<std::int64_t>(report.delivered);
+        under_way_ = report.failure ? 0 : under_way_ - static_cast<std::int64_t>(report.delivered);
     }
     static_cast<void>(cursor_.advance(*claim_, acknowledged(), milliseconds(0)));
     start_again(false);

@@ -55,7 +55,8 @@ public:
     std::chrono::milliseconds step();
     /// Wakes a step that waits, and lets none wait from then on.
     void interrupt() noexcept;
-    /// Gives the cursor back, so that another relay goes on at once. After the last step, on the same thread or a later one.
+    /// Waits a second for what is under way, which would be published twice otherwise, and gives the cursor back, so that another
+    /// relay goes on at once. After the last step, on the same thread or a later one.
     void release() noexcept;
 
     /// True while store and bus do their part. Any thread.

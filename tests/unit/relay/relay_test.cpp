@@ -153,6 +153,21 @@ TEST_CASE("one relay works at a time, and another goes on where the first stoppe
     CHECK(world.cursor.held.next == 11);
 }
 
+TEST_CASE("what is under way when a relay is stopped is waited for, and not published twice") {
+    World world;
+    FakePublisher other_bus(world.topic);
+    Relay other(world.outbox, world.cursor, other_bus, world.clock, "two", support::Log::silent(), world.metrics, at_once());
+    world.bus.arriving = [] { return std::size_t{0}; };
+    world.commit(10);
+    world.run(5);
+    CHECK(world.positions().empty());
+    world.bus.arriving = [] { return std::size_t{1}; };
+    world.relay.release();
+    CHECK(world.cursor.held.next == 11);
+    for (int i = 0; i < 10; ++i) other.step();
+    CHECK(world.positions() == World::up_to(10));
+}
+
 TEST_CASE("a relay that slept through its lease can only repeat, not move the cursor") {
     World world;
     FakePublisher other_bus(world.topic);
