@@ -9,7 +9,7 @@ import tempfile
 import unittest
 import uuid
 
-from harness import checker
+from harness import checker, offset_history
 from harness.kafka import Record
 
 SCHEMA = pathlib.Path(__file__).resolve().parents[2] / "sql" / "sqlite"
@@ -22,6 +22,7 @@ class CheckerFindsFaults(unittest.TestCase):
         self.addCleanup(self.directory.cleanup)
         self.tables = sqlite3.connect(pathlib.Path(self.directory.name) / "mds.db", isolation_level=None)
         self.addCleanup(self.tables.close)
+        self.tables.execute("PRAGMA synchronous = OFF")
         for script in sorted(SCHEMA.glob("*.sql")):
             self.tables.executescript(script.read_text())
         self.fill()
@@ -168,6 +169,17 @@ class CheckerFindsFaults(unittest.TestCase):
         for value, found in ((b"\0", set()), (b"\1", {"I19"})):
             topic = ("price-events", [*good, Record(0, 7, 0, None, value, {})])
             self.assertEqual(set(checker.check(self.directory.name, topic=topic).violations), found)
+
+    def test_an_offset_that_went_back_and_a_former_owner_that_wrote(self):
+        class Database:
+            def __init__(self, *rows):
+                self.rows = lambda _: rows
+
+        def found(*rows):
+            return set(offset_history.check(Database(*rows), checker.Report()).violations)
+        self.assertEqual(found(("t/0", "1", "5"), ("t/0", "2", "5"), ("t/1", "1", "0"), ("relay", "1", "1")), set())
+        self.assertEqual(found(("t/0", "1", "5"), ("t/0", "1", "4")), {"I9"})
+        self.assertEqual(found(("t/0", "2", "5"), ("t/0", "1", "6")), {"I10"})
 
     def test_the_command_says_it_with_its_exit_code(self):
         command = [sys.executable, "-m", "harness.checker", self.directory.name, "--interval", "1"]

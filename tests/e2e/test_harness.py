@@ -1,13 +1,16 @@
 """What the campaigns stand on does what it says: the proxy's faults, and reading back what kcat wrote."""
 
 import contextlib
+import os
 import socket
 import threading
 import time
 import unittest
+import unittest.mock
 
 from harness import kafka
 from harness.chaos_proxy import DOWN, UP, ChaosProxy
+from harness.service import Service
 
 
 class Echo:
@@ -128,6 +131,15 @@ class Proxy(unittest.TestCase):
         began = time.monotonic()
         self.assertEqual(connection.recv(1), b"")
         self.assertGreaterEqual(time.monotonic() - began, 0.2)
+
+
+class TestVariables(unittest.TestCase):
+    def test_they_do_not_reach_a_started_service(self):
+        """MDS_TEST_... are the tests' own: to the service every MDS_ variable is configuration, and an unknown one an error."""
+        with unittest.mock.patch.dict(os.environ, {"MDS_TEST_POSTGRES": "postgresql://x", "MDS_TEST_KAFKA": "y:1"}), Service() as service:
+            service.start()
+            self.assertFalse([name for name in service.env if name.startswith("MDS_")])
+            self.assertEqual(service.stop(), 0)
 
 
 class ReadingKcat(unittest.TestCase):

@@ -107,33 +107,28 @@ class OnARealBroker(UnderLoad):
             self.fault(load, "answers of the broker swallowed")
         load.finish(self, "acknowledgements lost")
 
-    def test_retention_removes_what_was_not_read(self):
-        """F12: said, and mended from the store."""
-        load = self.begin(self.broker)
-        for _ in range(ROUNDS):
-            self.while_away(load, lambda: [self.bus.admin.delete_records(self.bus.topic, partition, end)
-                                           for partition, end in self.bus.end_offsets().items() if end])
-        load.finish(self, "records removed before they were read", topic_kept=False)
-
-    def test_the_topic_is_made_anew(self):
-        """F13: its offsets begin at 0 again, and those that are stored count another log."""
-        load = self.begin(self.broker)
-
-        def make_anew():
-            self.bus.admin.delete_topic(self.bus.topic)
-            time.sleep(1)
-            self.bus.admin.create_topic(self.bus.topic, self.bus.partitions)
-        self.while_away(load, make_anew)
-        load.finish(self, "topic made anew", topic_kept=False)
-
-    def test_partitions_are_added(self):
-        """F13: a symbol may move to another partition, and its events overtake each other there."""
+    def test_the_topic_loses_records_is_made_anew_and_gets_partitions(self):
+        """F12: what retention removed before it was read is mended from the store. F13: a new topic's offsets begin at 0 again, and those
+        that are stored count another log; with more partitions a symbol may move, and its events overtake each other."""
         load = self.begin(self.broker, **{"topic.metadata.refresh.interval.ms": "1000"})
-        self.bus.admin.create_partitions(self.bus.topic, 9)
-        self.bus.partitions = 9
-        load.pause(2, 3)
-        self.fault(load, "partitions added")
-        load.finish(self, "partitions added", topic_kept=False)
+        for _ in range(ROUNDS):
+            self.while_away(load, self.remove_all_records)
+            self.while_away(load, self.make_anew)
+            self.bus.partitions += 5
+            self.bus.admin.create_partitions(self.bus.topic, self.bus.partitions)
+            load.pause(2, 3)
+            self.fault(load, "partitions added")
+        load.finish(self, "records removed, topic made anew, partitions added", topic_kept=False)
+
+    def remove_all_records(self):
+        for partition, end in self.bus.end_offsets().items():
+            if end:
+                self.bus.admin.delete_records(self.bus.topic, partition, end)
+
+    def make_anew(self):
+        self.bus.admin.delete_topic(self.bus.topic)
+        time.sleep(1)
+        self.bus.admin.create_topic(self.bus.topic, self.bus.partitions)
 
     def while_away(self, load, change):
         """The service is stopped, the change happens, and it comes back: to find that what it was to read next is not there."""

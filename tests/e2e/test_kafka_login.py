@@ -34,7 +34,7 @@ class LogIn(unittest.TestCase):
 
     def deployment(self, stub, mechanism, password=None):
         secure = self.broker.secure
-        bus = kafka.Bus(self.broker, bootstrap=f"localhost:{self.broker.secure_port}")
+        bus = kafka.Bus(self.broker, bootstrap=f"127.0.0.1:{self.broker.secure_port}")
         properties = {"security.protocol": "SASL_SSL", "sasl.mechanisms": mechanism, "sasl.username": secure.user,
                       "sasl.password": "${BROKER_PASSWORD}", "ssl.ca.location": str(secure.certificate), "broker.address.family": "v4"}
         database = self.postgres.database()

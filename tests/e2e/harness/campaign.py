@@ -5,6 +5,7 @@ import json
 import random
 import time
 
+from . import offset_history
 from .deployment import print_figures
 from .scenario import start_job
 from .service import SLOWNESS, eventually
@@ -26,6 +27,8 @@ class Campaign:
 
     def start(self, **arguments):
         self.deployment.start(**arguments)
+        if self.deployment.database is not None:
+            offset_history.record(self.deployment.database)
         self.readers.start()
         self.readers.port = self.deployment.api.port
         with self.deployment.api.client() as client:
@@ -103,6 +106,8 @@ class Campaign:
         witnesses = must + self.readers.told
         (self.deployment.home / "witness.jsonl").write_text("".join(json.dumps(witness) + "\n" for witness in witnesses))
         report = self.deployment.check(witnesses, topic_kept, interval=interval)
+        if self.deployment.database is not None and topic_kept:
+            offset_history.check(self.deployment.database, report)
         print_figures(f"{name}, seed {self.seed}, {len(must)} answers in, {len(unknown)} under way", report,
                       max(self.recoveries, default=None))
         print(report, flush=True)

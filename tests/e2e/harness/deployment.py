@@ -61,6 +61,8 @@ class Deployment:
 
     def close(self):
         self.kill()
+        if self.bus is not None:
+            self.bus.close()
         self._home.cleanup()
 
     def __enter__(self):

@@ -64,6 +64,12 @@ class Bus:
             admin.create_topic(self.topic, partitions)
             admin.create_topic(self.dead_letters, 1)
 
+    def close(self):
+        """Leaves nothing behind on a cluster that stays."""
+        if not self.cluster.own:
+            for topic in (self.topic, self.dead_letters):
+                self.admin.delete_topic(topic)
+
     @property
     def admin(self):
         return KafkaAdmin(self.cluster.bootstrap)
