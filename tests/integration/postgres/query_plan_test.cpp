@@ -14,15 +14,18 @@ std::int64_t points_per_series() {
     return std::getenv("E2E_SOAK") == nullptr ? 1000 : 100'000;
 }
 
-/// 100 series of `points` points each, many that were polled in vain, and what goes with them. $1 stands for `points`.
+/// Ids rise, as those of UUIDv7 do. 100 series of `points` points each, many that were polled in vain, and what goes with them. $1
+/// stands for `points`.
 std::string fill(std::int64_t points) {
     std::string sql =
         "INSERT INTO series (symbol, provider, last_seq) SELECT 'S' || i, 'simulated', CASE WHEN i <= 100 THEN $1 ELSE 0 END FROM "
         "generate_series(1, 50000) i;"
-        "INSERT INTO price_points SELECT s, q, gen_random_uuid(), 150.25, now(), 'epoch'::timestamptz + q * interval '1 s', "
+        "INSERT INTO price_points SELECT s, q, lpad(to_hex((s - 1) * $1 + q), 32, '0')::uuid, 150.25, now(), 'epoch'::timestamptz "
+        "+ q * interval '1 s', "
         "gen_random_uuid(), 0, NULL FROM generate_series(1, 100) s, generate_series(1, $1) q;"
         "INSERT INTO moving_average SELECT s, 5, q, 150.25, now(), now() FROM generate_series(1, 100) s, generate_series(5, $1) q;"
-        "INSERT INTO raw_market_data SELECT gen_random_uuid(), 'simulated', '{S1}', 200, '', '{}', false, 'epoch'::timestamptz + i * "
+        "INSERT INTO raw_market_data SELECT lpad(to_hex(i), 32, '0')::uuid, 'simulated', '{S1}', 200, '', '{}', false, "
+        "'epoch'::timestamptz + i * "
         "interval '1 s', 1, 'schedule', 1, 1, now() FROM generate_series(1, 100 * $1) i;"
         "INSERT INTO fetch_outcomes SELECT gen_random_uuid(), 'S1', 'simulated', 'timeout', '', false, 'epoch'::timestamptz + i * "
         "interval '1 s', 1, 'schedule', 1, 1, now() FROM generate_series(1, 100000) i;"
@@ -31,7 +34,8 @@ std::string fill(std::int64_t points) {
         "INSERT INTO consumer_offsets (topic, partition, epoch, next) VALUES ('price-events', 0, 1, 100 * $1 + 1);"
         "INSERT INTO dead_letters (topic, partition, \"offset\", key, value, error_class, error, received_at, position) SELECT "
         "'price-events', 0, i, '', '', '', '', now(), 100 * $1 + i FROM generate_series(1, 20000) i;"
-        "INSERT INTO dead_letter_headers SELECT 'price-events', 0, i, h, '', '' FROM generate_series(1, 20000) i, generate_series(1, 2) h;"
+        "INSERT INTO dead_letter_headers SELECT 'price-events', 0, i, h, '', '' FROM generate_series(1, 20000) i, "
+        "generate_series(1, 2) h;"
         "INSERT INTO poll_progress (name) SELECT 'g' || i FROM generate_series(1, 5000) i;"
         "INSERT INTO polling_jobs SELECT 'poll_' || i, CASE WHEN i % 1000 = 0 THEN 'active' ELSE 'cancelled' END, '{S1}', 60, "
         "'{simulated}', false, 'epoch'::timestamptz + i * interval '1 s', now(), true, 0, 0 FROM generate_series(1, 100000) i;"
