@@ -140,15 +140,18 @@ TEST_CASE("a topic that vanished is read from its beginning when it is there aga
     Seen seen;
     std::map<std::int32_t, std::int64_t> stored;
     auto const from_table = [&stored](std::int32_t partition) { return stored[partition]; };
-    read_until(source, seen, [&] { return seen.size() >= 6; }, from_table);
+    read_until(
+        source, seen, [&] { return seen.size() >= 6; }, from_table);
     REQUIRE(seen.size() == 6);
     CHECK(seen.lost.empty());
     stored = {{0, 3}, {1, 3}};
     brokers.vanish(true);
     auto const deadline = std::chrono::steady_clock::now() + std::chrono::seconds(1);
-    read_until(source, seen, [&] { return std::chrono::steady_clock::now() > deadline; }, from_table);
+    read_until(
+        source, seen, [&] { return std::chrono::steady_clock::now() > deadline; }, from_table);
     brokers.vanish(false);
-    read_until(source, seen, [&] { return seen.size() >= 12; }, from_table);
+    read_until(
+        source, seen, [&] { return seen.size() >= 12; }, from_table);
     CHECK(seen.size() == 12);
     CHECK(seen.lost.size() >= 2);
     for (auto const& lost : seen.lost) CHECK(lost.available == 0);
