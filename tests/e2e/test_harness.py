@@ -90,6 +90,7 @@ class Proxy(unittest.TestCase):
         with self.assertRaises(TimeoutError):
             connection.recv(1)
         self.assertEqual(self.echo.received, b"asked")
+        self.assertEqual(self.proxy.lost, {UP: 0, DOWN: 5})
 
     def test_held_bytes_go_on_afterwards(self):
         connection = self.connect()
@@ -108,6 +109,7 @@ class Proxy(unittest.TestCase):
             while connection.recv(10):
                 pass
         self.assertEqual(self.echo.received, b"abc")
+        self.assertEqual(self.proxy.lost[UP], 3)
 
     def test_reset_and_down_and_up_again(self):
         connection = self.connect()

@@ -101,10 +101,11 @@ class OnARealBroker(UnderLoad):
             self.proxy.heal()
             self.fault(load, "acknowledgements cut")
             self.proxy.faults.swallow = {DOWN}
-            load.pause(0.5, 1)
+            load.pause(1.2, 2)  # at least one tick's events are on their way
             self.proxy.reset_all()
             self.proxy.heal()
             self.fault(load, "answers of the broker swallowed")
+        self.assertGreater(self.proxy.lost[DOWN], 0)
         load.finish(self, "acknowledgements lost")
 
     def test_the_topic_loses_records_is_made_anew_and_gets_partitions(self):

@@ -58,6 +58,7 @@ class ChaosProxy:
         self.port = port
         self.accepted = 0
         self.bytes = {UP: 0, DOWN: 0}  #: handed on
+        self.lost = {UP: 0, DOWN: 0}   #: bytes that arrived here and were not
         self.on_data = None            #: called with (direction, bytes) before they are handed on, in the proxy's thread
         self._links = set()
         self._is_down = False
@@ -168,8 +169,10 @@ class ChaosProxy:
                 await asyncio.sleep(_TICK)
             await self._delay(len(data), arrived)
             if direction in self.faults.swallow:
+                self.lost[direction] += len(data)
                 continue
             room = self.faults.limit.get(direction, float("inf")) - link.passed[direction]
+            self.lost[direction] += max(0, len(data) - max(0, room))
             data = data[:int(max(0, min(room, len(data))))]
             link.passed[direction] += len(data)
             self.bytes[direction] += len(data)
