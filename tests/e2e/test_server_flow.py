@@ -23,10 +23,12 @@ GARBAGE = [
     (b"AAPL", b'{"symbol":"AAPL"', {}),
     (b"AAPL", b'{"symbol":"AAPL","price":"NaN","timestamp":"2024-03-20T10:30:00Z","source":"coinbase","raw_response_id":"x"}', {}),
     (b"AAPL", b'{"symbol":"AAPL","price":0,"timestamp":"2024-03-20T10:30:00Z","source":"coinbase","raw_response_id":"x"}', {}),
-    ("Ünïcode ✓".encode(), '{"symbol":"ÄÖ✓","price":1,"timestamp":"2024-03-20T10:30:00Z","source":"coinbase","raw_response_id":"x"}'.encode(), {}),
+    ("Ünïcode ✓".encode(),
+     '{"symbol":"ÄÖ✓","price":1,"timestamp":"2024-03-20T10:30:00Z","source":"coinbase","raw_response_id":"x"}'.encode(), {}),
     (b"AAPL", b'{"symbol":"AAPL","price":1,"timestamp":"2024-03-20T10:30:00Z","source":"coinbase",'
               b'"raw_response_id":"01890000-0000-7000-8000-000000000000"}',
-     {"schema": "99", "store_epoch": "1", "seq": "1", "event_id": "01890000-0000-7000-8000-000000000000", "fetched_at": "2024-03-20T10:30:00Z"}),
+     {"schema": "99", "store_epoch": "1", "seq": "1", "event_id": "01890000-0000-7000-8000-000000000000",
+      "fetched_at": "2024-03-20T10:30:00Z"}),
     (b"K" * 1_000_000, b"a key of a megabyte", {}),
 ]
 

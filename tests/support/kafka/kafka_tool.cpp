@@ -61,7 +61,7 @@ public:
 private:
     void create_topic(std::string const& name, int partitions, int brokers) {
         rd_kafka_mock_topic_create(cluster_.get(), name.c_str(), partitions, 1);
-        // All with one broker where nothing is said: a test that moves leaders wants to know where they were.
+        // Dealt in turn: a test that moves leaders, or takes one broker away, wants to know where they were.
         for (int partition = 0; partition < partitions; ++partition)
             rd_kafka_mock_partition_set_leader(cluster_.get(), name.c_str(), partition, 1 + partition % brokers);
     }
