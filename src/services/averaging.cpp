@@ -170,13 +170,22 @@ milliseconds Averaging::commit(Partition& partition) {
         return succeeded();
     }
     ErrorCode const code = written.error().code;
-    if (code == ErrorCode::unavailable || code == ErrorCode::timeout) return failed("commit", written.error());
+    if (code == ErrorCode::unavailable || code == ErrorCode::timeout) {
+        work_->outcome_unknown = true;
+        return failed("commit", written.error());
+    }
     counts_->refused_commits.Increment();
     log_.warning("averaging.commit_refused", {{"partition", work_->partition}, {"error", written.error().message}});
     bool const foreign = code != ErrorCode::fenced && !work_->batch.foreign.empty();
     if (foreign && work_->done - work_->first == 1) return bury_refused(written.error());
     if (foreign) refused_until_[work_->partition] = work_->records[work_->done - 1].offset + 1;
-    // Fenced, or a fault in what was to be written: only the tables can say where the partition stands.
+    if (code == ErrorCode::fenced && !work_->outcome_unknown) {
+        // To claim it again would refuse the rightful owner.
+        forget(work_->partition);
+        source_.rejoin();
+        return succeeded();
+    }
+    // The first try was committed after all, or there is a fault in what was to be written: the tables say where the partition stands.
     claim_again(work_->partition);
     return failed("commit", written.error());
 }
@@ -197,6 +206,7 @@ void Averaging::committed(Partition& partition) {
         return;
     }
     work_->first = work_->done;
+    work_->outcome_unknown = false;
     work_->batch.averages.clear();
     work_->batch.dead_letters.clear();
     work_->batch.foreign.clear();

@@ -75,6 +75,7 @@ private:
         std::size_t done = 0;                                 ///< of the same
         std::int64_t end = 0;                                 ///< offset once all is done
         bool restart = false;                                 ///< tell the source to go on at `end`
+        bool outcome_unknown = false;                         ///< a commit of the batch may have been made
         AveragingBatch batch;
         std::set<Series> foreign;  ///< series of the foreign events in the batch
 

@@ -7,13 +7,16 @@
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace mds {
 namespace {
 
 /// Tried once: a store that is away must not be waited for by reads, and the wait still holds in this process.
 Awaitable<void> keep(PollPlanStore& plans, std::map<std::string, UtcTime> waits, support::Log log, prometheus::Counter& failures) {
-    auto const kept = co_await plans.record({}, {}, std::move(waits));
+    std::vector<MissedRange> const no_ranges;
+    std::vector<JobProgress> const no_progress;
+    auto const kept = co_await plans.record(no_ranges, no_progress, std::move(waits));
     if (kept) co_return;
     failures.Increment();
     log.warning("provider.wait_not_kept", {{"message", kept.error().message}});

@@ -136,6 +136,7 @@ private:
     void lapse_if_due() {
         if (!leases_ || !leases_->lapsed(clock_.steady_now())) return;
         if (!schedule_.owned().empty()) {
+            unsettled_ = true;
             metrics_.leases_lapsed.Increment();
             log_.warning("poller.leases_lapsed");
         }
@@ -176,10 +177,14 @@ private:
         if (std::exchange(again_, false)) reload();
     }
 
-    std::set<std::string> shards_to_gain() const {
+    std::set<std::string> shards_to_gain() {
         std::set<std::string> gained;
-        if (leases_ && !leases_->lapsed(clock_.steady_now()))
-            std::ranges::set_difference(leases_->held(), schedule_.owned(), std::inserter(gained, gained.end()));
+        if (!leases_ || leases_->lapsed(clock_.steady_now())) return gained;
+        // After a lapse the plan tells where to go on only once what we still had to tell is in it.
+        unsettled_ = unsettled_ && !ledger_->idle();
+        if (unsettled_) return gained;
+        std::ranges::set_difference(leases_->held(), schedule_.owned(), std::inserter(gained, gained.end()));
+        std::erase_if(gained, [this](std::string const& shard) { return !schedule_.idle(shard); });
         return gained;
     }
 
@@ -334,6 +339,7 @@ private:
     PollFetcher fetcher_;
     std::optional<PollLeases> leases_;
     bool in_round_ = false;
+    bool unsettled_ = false;  ///< ticks from before a lapse may not be on record yet
 
     std::optional<std::int64_t> revision_;
     bool loading_ = false;

@@ -134,7 +134,7 @@ private:
     Group& create_group(Lane& lane, HashPrefix prefix, UtcTime since, UtcTime now);
     static std::optional<SteadyTime> earliest_turn(Leaves const& former, HashPrefix prefix);
     bool owns(std::string const& shard) const { return sole_owner_ || owned_.contains(shard); }
-    void lose(Group& group, UtcTime now);
+    void lose(Group& group, UtcTime until);
     void catch_up(Group& group, SteadyTime turn, UtcTime now, SteadyTime steady);
     void slept_through(Group& group, UtcTime now);
     void emit_if_idle(Group& group);

@@ -24,7 +24,8 @@ void PollSchedule::own(std::set<std::string> shards, UtcTime now) {
     for (auto const& [id, group] : groups_) {
         if (!group->retired && !owns(group->shard)) lost.push_back(group.get());
     }
-    for (Group* const group : lost) lose(*group, now);
+    // What was missed before a lapse is in nobody's ledger yet.
+    for (Group* const group : lost) lose(*group, group->lapsed ? group->ledger_from : now);
 }
 
 void PollSchedule::lapse(UtcTime now) {
@@ -35,12 +36,12 @@ void PollSchedule::lapse(UtcTime now) {
     own({}, now);
 }
 
-/// Ticks up to now were ours, and are in the ledger; whoever polls them next reads there where to go on.
-void PollSchedule::lose(Group& group, UtcTime now) {
+/// Ticks up to `until` were ours, and are in the ledger; whoever polls them next reads there where to go on.
+void PollSchedule::lose(Group& group, UtcTime until) {
     Lane& lane = *group.lane;
     for (auto const& symbol : *group.symbols) {
         auto const member = std::pair(stable_hash(symbol.str()), symbol);
-        if (lane.members.contains(member)) lane.newcomers[member] = now;
+        if (lane.members.contains(member)) lane.newcomers[member] = until;
     }
     lane.groups.erase(group.prefix);
     retire(group);

@@ -162,6 +162,7 @@ class Refusals(Faults):
         for _ in times(1, 10):
             load.pause()
             self.setting("default_transaction_read_only", "on")
+            self.addCleanup(self.reset, "default_transaction_read_only")
             self.becomes(503, 20, "/readyz of 503 while the server is read-only")
             with self.service.client() as client:
                 self.assertIn("read-only", client.get("/readyz").text)

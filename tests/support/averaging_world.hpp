@@ -176,7 +176,14 @@ public:
         return BusSignal(std::move(read));
     }
     void start(std::int32_t, std::int64_t offset) override { next = offset; }
+    void rejoin() override {
+        ++rejoins;
+        signals.push_back(PartitionsRevoked{{0}});
+        if (has_a_share) signals.push_back(PartitionsAssigned{{0}});
+    }
     void interrupt() noexcept override {}
+    int rejoins = 0;
+    bool has_a_share = true;  ///< what a rejoin finds
     std::function<bool(std::string_view)> in_partition = [](std::string_view) { return true; };
     bool carries(std::int32_t, std::string_view key) const override { return in_partition(key); }
 

@@ -52,7 +52,7 @@ public:
     /// Takes a partition of the topic: raises its epoch and reads where to go on, 0 where nobody was before.
     virtual Result<PartitionClaim> claim(std::string_view topic, std::int32_t partition) = 0;
     /// Averages, dead letters, foreign events and the new offset in one durable transaction, guarded by a compare-and-set on
-    /// (epoch, next). Errors: fenced (not ours any more: claim again), unavailable (retry the same batch).
+    /// (epoch, next). Errors: fenced (not ours any more), unavailable (retry the same batch).
     virtual Result<void> commit(AveragingBatch const& batch) = 0;
 };
 

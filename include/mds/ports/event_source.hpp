@@ -46,8 +46,11 @@ public:
     virtual ~EventSource() = default;
     /// Waits up to `wait` for something to happen. Errors: unavailable (try again).
     virtual Result<BusSignal> poll(std::size_t max_records, std::chrono::milliseconds wait) = 0;
-    /// Reads `partition` from `offset` on. Called after PartitionsAssigned, and to go on after RecordsLost or a fenced commit.
+    /// Reads `partition` from `offset` on. Called after PartitionsAssigned, and to go on after RecordsLost or a commit that was refused.
     virtual void start(std::int32_t partition, std::int64_t offset) = 0;
+    /// Another process has what was assigned to this one, and the bus has not told yet. Gives every partition up (PartitionsRevoked)
+    /// and asks for a share anew: PartitionsAssigned follows.
+    virtual void rejoin() = 0;
     /// Makes a poll under way return soon. Any thread.
     virtual void interrupt() noexcept = 0;
     /// Whether events of this key go to `partition`. Asked after RecordsLost.

@@ -23,6 +23,8 @@ public:
     /// Errors: as the log's.
     Result<BusSignal> poll(std::size_t max_records, std::chrono::milliseconds wait) override;
     void start(std::int32_t partition, std::int64_t offset) override;
+    /// The one partition is assigned again: the outbox has no other reader.
+    void rejoin() override { assigned_ = false; }
     /// From then on no poll waits.
     void interrupt() noexcept override;
 

@@ -73,6 +73,14 @@ void KafkaSource::start(std::int32_t partition, std::int64_t offset) {
     next_[partition] = offset;
 }
 
+void KafkaSource::rejoin() {
+    PartitionsRevoked gone;
+    for (auto const& [partition, next] : next_) gone.partitions.push_back(partition);
+    revoked(std::move(gone));
+    rd_kafka_unsubscribe(client_.get());
+    subscribed_ = false;
+}
+
 void KafkaSource::interrupt() noexcept {
     interrupted_.store(true);
 }
@@ -91,12 +99,13 @@ void KafkaSource::rebalanced(rd_kafka_t* client, rd_kafka_resp_err_t code, rd_ka
         return;
     }
     rd_kafka_assign(client, code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? partitions : nullptr);
-    if (code != RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) revoked(*partitions);
+    if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) return;
+    PartitionsRevoked gone;
+    for (int i = 0; i < partitions->cnt; ++i) gone.partitions.push_back(partitions->elems[i].partition);
+    revoked(std::move(gone));
 }
 
-void KafkaSource::revoked(rd_kafka_topic_partition_list_t const& partitions) {
-    PartitionsRevoked gone;
-    for (int i = 0; i < partitions.cnt; ++i) gone.partitions.push_back(partitions.elems[i].partition);
+void KafkaSource::revoked(PartitionsRevoked gone) {
     signals_.emplace_back(std::move(gone));
     next_.clear();
     reassign_ = false;

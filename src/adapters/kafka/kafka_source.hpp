@@ -29,6 +29,7 @@ public:
     Result<BusSignal> poll(std::size_t max_records, std::chrono::milliseconds wait) override;
     /// Takes effect with the next poll.
     void start(std::int32_t partition, std::int64_t offset) override;
+    void rejoin() override;
     void interrupt() noexcept override;
     /// By the number of partitions at the last loss.
     bool carries(std::int32_t partition, std::string_view key) const override;
@@ -41,7 +42,7 @@ private:
     };
 
     void rebalanced(rd_kafka_t* client, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* partitions) override;
-    void revoked(rd_kafka_topic_partition_list_t const& partitions);
+    void revoked(PartitionsRevoked gone);
     Result<void> subscribe();
     Result<void> assign();
     Result<BusSignal> read(std::size_t max_records, std::chrono::milliseconds wait);

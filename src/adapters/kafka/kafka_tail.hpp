@@ -26,6 +26,7 @@ public:
     Result<BusSignal> poll(std::size_t max_records, std::chrono::milliseconds wait) override;
     /// Not heeded: it begins by itself.
     void start(std::int32_t, std::int64_t) override {}
+    void rejoin() override {}  ///< it shares with nobody
     void interrupt() noexcept override;
     bool carries(std::int32_t, std::string_view) const override { return true; }
     using ClientEvents::health;

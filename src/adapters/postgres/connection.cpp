@@ -53,7 +53,9 @@ Result<Replies> Connection::run() {
     auto replies = read_all(steps);
     if (!replies) return replies.error();
     worked_ = true;
-    condition_.worked(side_);
+    // What a writer reads or prepares says nothing about whether the server takes writes.
+    bool const durable = !in_transaction() && !std::ranges::all_of(*replies, &Rows::reads_alone);
+    if (side_ == Side::read || durable) condition_.worked(side_);
     return replies;
 }
 

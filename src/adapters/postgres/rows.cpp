@@ -3,6 +3,7 @@
 #include <libpq-fe.h>
 
 #include <cstdlib>
+#include <string_view>
 
 namespace mds::postgres {
 
@@ -14,6 +15,11 @@ Rows::Rows(ResultHolder result) noexcept : result_(std::move(result)), count_(PQ
 
 std::int64_t Rows::changes() const noexcept {
     return std::atoll(PQcmdTuples(result_.get()));
+}
+
+bool Rows::reads_alone() const noexcept {
+    std::string_view const tag(PQcmdStatus(result_.get()));
+    return tag.starts_with("SELECT") || tag == "BEGIN" || tag == "SET";
 }
 
 bool Rows::is_null(int column) const noexcept {

@@ -26,6 +26,8 @@ public:
     std::size_t size() const noexcept { return static_cast<std::size_t>(count_); }
     /// Rows that were inserted, changed or removed.
     std::int64_t changes() const noexcept;
+    /// Of a statement that changes nothing: SELECT, BEGIN, SET.
+    bool reads_alone() const noexcept;
 
     bool is_null(int column) const noexcept;
     /// Alive as long as these Rows. NULL reads as empty.

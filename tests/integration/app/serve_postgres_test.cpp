@@ -53,5 +53,5 @@ TEST_CASE("migrate makes the schema on PostgreSQL, and --new-epoch raises its ep
     Program program;
     CHECK(program.run([] {}, on(database, {"migrate"})) == ExitCode::ok);
     CHECK(program.run([] {}, on(database, {"migrate", "--new-epoch"})) == ExitCode::ok);
-    CHECK(PostgresShell(database.url()).all("SELECT schema_version, store_epoch FROM store_meta") == "2|2");
+    CHECK(PostgresShell(database.url()).all("SELECT store_epoch FROM store_meta WHERE schema_version > 0") == "2");
 }

@@ -178,15 +178,24 @@ TEST_CASE("a commit whose outcome is not known is settled by the offset") {
     world.run();
     CHECK(world.store.averages.size() == 4);
     CHECK(world.store.refused + (once ? 1 : 0) <= 1);
+    CHECK(world.source.rejoins == 0);  // it was our own commit that moved the offset
 }
 
-TEST_CASE("a fenced commit ends in a new claim, and nothing of the old one is written") {
+TEST_CASE("a fenced commit gives the partition up, and only the bus gives it back") {
     World world;
     world.add_and_publish(apple, 5);
     for (int i = 0; i < 3; ++i) world.averaging->step();
     ++world.store.offsets[0].epoch;
-    world.run();
+    auto const owner = world.store.offsets[0].epoch;
+    world.source.has_a_share = false;
+    for (int i = 0; i < 100; ++i) world.averaging->step();
     CHECK(world.store.refused == 1);
+    CHECK(world.source.rejoins == 1);
+    CHECK(world.store.offsets[0].epoch == owner);  // the rightful owner is not disturbed
+    CHECK(world.store.averages.empty());
+    CHECK(world.averaging->healthy());
+    world.source.signals.push_back(PartitionsAssigned{{0}});
+    world.run();
     CHECK(world.store.averages.size() == 1);
     CHECK(world.counted("mds_averaging_refused_commits_total 1"));
     CHECK(world.counted("mds_averaging_claims_total 2"));

@@ -195,3 +195,22 @@ TEST_CASE("leases: who cannot renew stops before others may take over, and goes 
     CHECK(Shared::each(s.requests(), 10, 10));
     s.check_ledger();
 }
+
+TEST_CASE("leases: a store that is away for longer than they last loses no tick of the ledger") {
+    Shared s;
+    auto& one = s.world.join(s.table);
+    s.world.run(seconds(5));
+    s.table.up = false;
+    s.world.store_up = false;
+    s.world.store_accepts = false;
+    s.world.run(seconds(25));
+    s.table.up = true;
+    s.world.store_up = true;
+    s.world.store_accepts = true;
+    s.world.run(seconds(10));
+    CHECK(one.polled_shards() > 4);
+    s.requests();
+    s.world.run(seconds(10));
+    CHECK(Shared::each(s.requests(), 10, 10));
+    s.check_ledger();
+}
