@@ -65,10 +65,11 @@ void Averaging::on(RecordsRead&& read) {
     auto const repeated = std::erase_if(read.records, [next](BusRecord const& record) { return record.offset < next; });
     counts_->duplicates.Increment(static_cast<double>(repeated));
     if (read.records.empty()) return;
-    work_.emplace();
-    work_->partition = read.partition;
-    work_->records = std::move(read.records);
-    work_->end = work_->records.back().offset + 1;
+    Work work;
+    work.partition = read.partition;
+    work.end = read.records.back().offset + 1;
+    work.records = std::move(read.records);
+    work_ = std::move(work);
 }
 
 void Averaging::on(RecordsLost const& lost) {
