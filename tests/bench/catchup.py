@@ -1,9 +1,9 @@
 """The consumer's catch-up beside psql's \\copy: averages per second into PostgreSQL.
 
 Ours reads a topic of a real broker that holds every event, folds the averages, and writes them with its offsets, a transaction for
-each batch, until it stands at the end of every partition; the time is taken from the moment it was given its partitions. The reference
-copies the same averages from a file into an identical, empty table. Both wait for the disk; CPU time is that of mds or psql and of the
-PostgreSQL server together. The rows that come out are compared.
+each batch, until it stands at the end of every partition; the time is taken from the moment it was given its partitions. The
+reference copies the same averages from a file into an identical, empty table. Both wait for the disk; CPU time is that of mds or
+psql and of the PostgreSQL server together. The rows that come out are compared.
 """
 
 import argparse
@@ -17,7 +17,8 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 
-from comparison import by_turns, cpu_seconds, load_average, machine, report, save, spread, thousands, tree_cpu_seconds  # noqa: E402
+from comparison import by_turns, cpu_seconds, in_words, load_average, machine, report, save, settings_of, spread, thousands, \
+    tree_cpu_seconds  # noqa: E402
 from harness.kafka import kcat  # noqa: E402
 from harness.kafka_broker import KafkaBroker, unavailable  # noqa: E402
 from harness.postgres import own_server  # noqa: E402
@@ -34,15 +35,15 @@ def fill(database, events):
     database.rows(f"INSERT INTO series (symbol, provider, last_seq, max_fetched) "
                   f"SELECT 'SYM' || n, 'simulated', {events // SERIES}, now() FROM generate_series(1, {SERIES}) n")
     database.rows(f"INSERT INTO price_points (series_id, seq, id, price, timestamp, fetched_at, raw_data_id, time_source) "
-                  f"SELECT nr % {SERIES} + 1, nr / {SERIES} + 1, lpad(to_hex(nr), 32, '0')::uuid, 100 + nr * 7919 % 1000003 * 0.0001, at, at, "
-                  f"lpad(to_hex(nr), 32, '0')::uuid, 0 "
-                  f"FROM (SELECT nr, now() - ({events} - nr) * interval '1 ms' AS at FROM generate_series(0, {events} - 1) nr) events")
+                  f"SELECT nr % {SERIES} + 1, nr / {SERIES} + 1, id, 100 + nr * 7919 % 1000003 * 0.0001, at, at, id, 0 "
+                  f"FROM (SELECT nr, lpad(to_hex(nr), 32, '0')::uuid AS id, now() - ({events} - nr) * interval '1 ms' AS at "
+                  f"FROM generate_series(0, {events} - 1) nr) events")
     database.rows(f"INSERT INTO outbox (position, series_id, seq) SELECT nr + 1, nr % {SERIES} + 1, nr / {SERIES} + 1 "
                   f"FROM generate_series(0, {events} - 1) nr")
     database.rows(f"UPDATE outbox_head SET position = {events}")
     database.rows(f"CREATE TABLE expected AS SELECT {COLUMNS} FROM (SELECT series_id, 5 AS interval, seq, "
-                  f"sum(price) OVER (PARTITION BY series_id ORDER BY seq ROWS 4 PRECEDING) * 0.2 AS average_price, timestamp, fetched_at "
-                  f"FROM price_points) folded WHERE seq >= 5 ORDER BY seq, series_id")
+                  f"sum(price) OVER (PARTITION BY series_id ORDER BY seq ROWS 4 PRECEDING) * 0.2 AS average_price, timestamp, "
+                  f"fetched_at FROM price_points) folded WHERE seq >= 5 ORDER BY seq, series_id")
     database.rows("CREATE TABLE reference (LIKE moving_average INCLUDING ALL)")
     database.rows("VACUUM ANALYZE")
 
@@ -56,7 +57,7 @@ def service(binary, home, database, broker, modules, group):
 def publish(relay, database, events):
     started = time.monotonic()
     with relay.start():
-        eventually(lambda: database.number("SELECT coalesce(max(next), 0) FROM relay_cursor") > events, 600, 0.5, "every event published")
+        eventually(lambda: database.number("SELECT coalesce(max(next), 0) FROM relay_cursor") > events, 600, 0.5, "the relay's end")
         relay.stop()
     return time.monotonic() - started
 
@@ -134,11 +135,11 @@ def measure(options, server, broker, home):
     value = kcat(broker.bootstrap, "-C", "-t", "price-events", "-o", "beginning", "-c", "1", "-e", "-q", "-f", "%S")
     partitions = len(re.findall(rb"^ +partition \d", kcat(broker.bootstrap, "-L", "-t", "price-events"), re.MULTILINE))
 
-    shown = {name: database.value(f"SHOW {name}") for name in ("server_version", "fsync", "synchronous_commit", "max_wal_size")}
+    shown = settings_of(database)
     raw = {**machine(), "postgresql": shown, "series": SERIES, "events": options.events, "partitions": partitions,
            "value_bytes": int(value), "published_per_second": options.events / took, "runs": []}
-    print(f"PostgreSQL {', '.join(f'{name} {value}' for name, value in shown.items())}; {options.events} events of {int(value)} bytes in "
-          f"{partitions} partitions, {SERIES} series; {options.rounds} rounds, by turns; load of the machine before: {raw['load_before']}\n"
+    print(f"PostgreSQL {in_words(shown)}; load of the machine before: {raw['load_before']}\n"
+          f"{options.events} events of {int(value)} bytes in {partitions} partitions, {SERIES} series; {options.rounds} rounds, by turns\n"
           f"the relay published them at {options.events / took:.0f} events per second, its start included")
     results = {"mds": [], "psql": []}
     for round_number in range(options.rounds):

@@ -1,5 +1,6 @@
 """What the comparisons share: processor time of processes, medians with their spread, the table, and every single run in a file."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -17,10 +18,8 @@ def tree_cpu_seconds(pid):
     children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     ticks = _ticks(pid, 4)
     for child in children:
-        try:
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # ended just now
             ticks += _ticks(int(child), 2)
-        except FileNotFoundError:
-            pass  # ended just now
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
@@ -37,6 +36,15 @@ def by_turns(round_number, names):
 
 def load_average():
     return round(os.getloadavg()[0], 2)
+
+
+def settings_of(database):
+    """What says how safe a PostgreSQL server is, and its version."""
+    return {name: database.value(f"SHOW {name}") for name in ("server_version", "fsync", "synchronous_commit", "max_wal_size")}
+
+
+def in_words(settings):
+    return ", ".join(f"{name} {value}" for name, value in settings.items())
 
 
 def spread(values):

@@ -17,7 +17,8 @@ import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 
-from comparison import by_turns, load_average, machine, report, save, spread, thousands, tree_cpu_seconds  # noqa: E402
+from comparison import by_turns, in_words, load_average, machine, report, save, settings_of, spread, thousands, \
+    tree_cpu_seconds  # noqa: E402
 from harness.postgres import own_server  # noqa: E402
 from harness.service import clean_environment, run_cli  # noqa: E402
 
@@ -29,10 +30,12 @@ WARM_UP = 2  # seconds, as in ingest_postgres.cpp
 #: Ids rise as those of mds do, and series and seq are as dense.
 STATEMENT = f"""
 WITH event AS MATERIALIZED (
-    SELECT nr, lpad(to_hex(nr), 32, '0')::uuid AS id, nr % {SERIES} + 1 AS series_id, nr / {SERIES} + 1 AS seq, clock_timestamp() AS at
+    SELECT nr, lpad(to_hex(nr), 32, '0')::uuid AS id, nr % {SERIES} + 1 AS series_id, nr / {SERIES} + 1 AS seq,
+           clock_timestamp() AS at
     FROM (SELECT nextval('reference_position') AS nr FROM generate_series(1, {ROWS})) numbers
 ), raw AS (
-    INSERT INTO raw_market_data (id, provider, symbols, http_status, content_type, body, truncated, fetched_at, duration, cause, attempt)
+    INSERT INTO raw_market_data
+        (id, provider, symbols, http_status, content_type, body, truncated, fetched_at, duration, cause, attempt)
     SELECT id, 'simulated', ARRAY['SYM100'], NULL, '', '{'x' * 300}'::bytea, false, at, 0, 'schedule', 1 FROM event
 ), point AS (
     INSERT INTO price_points (series_id, seq, id, price, timestamp, fetched_at, raw_data_id, time_source)
@@ -51,14 +54,15 @@ def empty(database):
 
 def stored_whole(database, least):
     """Each event is there three times, or the figure means nothing."""
-    raw, points, outbox = (database.number(f"SELECT count(*) FROM {table}") for table in ("raw_market_data", "price_points", "outbox"))
+    tables = ("raw_market_data", "price_points", "outbox")
+    raw, points, outbox = (database.number(f"SELECT count(*) FROM {table}") for table in tables)
     if not raw == points == outbox >= least:
         sys.exit(f"{least} events were counted; stored are {raw} raw answers, {points} points, {outbox} outbox entries")
 
 
 def figures(events, per_second, client, server, commits):
-    return {"events": events, "per_second": per_second, "cpu_us": (client + server) / events * 1e6, "server_cpu_us": server / events * 1e6,
-            "per_commit": events / commits, "load": load_average()}
+    return {"events": events, "per_second": per_second, "cpu_us": (client + server) / events * 1e6,
+            "server_cpu_us": server / events * 1e6, "per_commit": events / commits, "load": load_average()}
 
 
 def run_mds(program, server, database, seconds, in_flight):
@@ -109,10 +113,10 @@ def main():
         if made.returncode != 0:
             sys.exit(made.stderr)
         database.rows("CREATE SEQUENCE reference_position")
-        shown = {name: database.value(f"SHOW {name}") for name in ("server_version", "fsync", "synchronous_commit", "max_wal_size")}
+        shown = settings_of(database)
         raw = {**machine(), "postgresql": shown, "series": SERIES, "statement": STATEMENT, "runs": []}
-        print(f"PostgreSQL {', '.join(f'{name} {value}' for name, value in shown.items())}; {SERIES} series; {options.rounds} rounds of "
-              f"{options.seconds} s each, by turns; load of the machine before: {raw['load_before']}")
+        print(f"PostgreSQL {in_words(shown)}; load of the machine before: {raw['load_before']}\n"
+              f"{SERIES} series; {options.rounds} rounds of {options.seconds} s each, by turns")
         with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
             script.write(" ".join(STATEMENT.split()) + "\n")
             script.flush()
@@ -132,8 +136,8 @@ def main():
     lines = (("CPU us per event", "cpu_us", spread), ("of which the server's", "server_cpu_us", spread),
              ("1000 events per second", "per_second", thousands), ("events per commit", "per_commit", spread))
     for in_flight in IN_FLIGHT:
-        report(f"Durable ingest, {in_flight} events on their way at once (mds: one connection; pgbench: {CONNECTIONS} of {ROWS} rows)",
-               lines, results[in_flight], results["pgbench"], "pgbench")
+        title = f"Durable ingest, {in_flight} events on their way at once (pgbench: {CONNECTIONS} connections of {ROWS} rows)"
+        report(title, lines, results[in_flight], results["pgbench"], "pgbench")
     save(options.out, "ingest", raw, options.rounds)
 
 

@@ -109,8 +109,8 @@ def load(port, pids, depth, seconds):
 
 
 def show(title, ours, reference):
-    report(title, (("CPU us per request", "cpu_us", spread), ("1000 requests per second", "per_second", thousands)), ours, reference,
-           "nginx")
+    lines = (("CPU us per request", "cpu_us", spread), ("1000 requests per second", "per_second", thousands))
+    report(title, lines, ours, reference, "nginx")
     faults = sum(run["faults"] for run in ours), sum(run["faults"] for run in reference)
     if any(faults):
         print(f"  failed requests: mds {faults[0]}, nginx {faults[1]}")
