@@ -139,7 +139,8 @@ def measure(options, server, broker, home):
     raw = {**machine(), "postgresql": shown, "series": SERIES, "events": options.events, "partitions": partitions,
            "value_bytes": int(value), "published_per_second": options.events / took, "runs": []}
     print(f"PostgreSQL {in_words(shown)}; load of the machine before: {raw['load_before']}\n"
-          f"{options.events} events of {int(value)} bytes in {partitions} partitions, {SERIES} series; {options.rounds} rounds, by turns\n"
+          f"{options.events} events of {int(value)} bytes in {partitions} partitions, {SERIES} series; "
+          f"{options.rounds} rounds, by turns\n"
           f"the relay published them at {options.events / took:.0f} events per second, its start included")
     results = {"mds": [], "psql": []}
     for round_number in range(options.rounds):
