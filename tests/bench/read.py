@@ -4,13 +4,10 @@ CPU time comes first, since it hardly moves with what else this machine does; re
 """
 
 import argparse
-import json
-import os
 import pathlib
 import re
 import shutil
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -18,6 +15,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 
+from comparison import by_turns, cpu_seconds, machine, report, save, spread, thousands  # noqa: E402
 from harness.service import Service  # noqa: E402
 
 TARGET = "/prices/latest?symbol=AAPL"
@@ -37,15 +35,6 @@ def raw_get(port, target):
         while len(body) < length:
             body += connection.recv(65536)
     return head + b"\r\n\r\n", body
-
-
-def cpu_seconds(pids):
-    """User and system time of these processes so far."""
-    ticks = 0
-    for pid in pids:
-        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-        ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 class Nginx:
@@ -119,20 +108,9 @@ def load(port, pids, depth, seconds):
             "server_busy": cpu / wall, "faults": totals["bad_status"] + totals["socket_errors"]}
 
 
-def spread(values):
-    return f"{statistics.median(values):8.2f}  ({min(values):.2f}-{max(values):.2f})"
-
-
-def thousands(values):
-    return spread([value / 1000 for value in values])
-
-
-def report(title, ours, reference):
-    print(f"\n{title}")
-    print(f"  {'':28} {'mds':>24} {'nginx':>24} {'mds / nginx':>22}")
-    for label, key, render in (("CPU us per request", "cpu_us", spread), ("1000 requests per second", "per_second", thousands)):
-        a, b = [run[key] for run in ours], [run[key] for run in reference]
-        print(f"  {label:28} {render(a):>24} {render(b):>24} {spread([x / y for x, y in zip(a, b)]):>22}")
+def show(title, ours, reference):
+    lines = (("CPU us per request", "cpu_us", spread), ("1000 requests per second", "per_second", thousands))
+    report(title, lines, ours, reference, "nginx")
     faults = sum(run["faults"] for run in ours), sum(run["faults"] for run in reference)
     if any(faults):
         print(f"  failed requests: mds {faults[0]}, nginx {faults[1]}")
@@ -148,7 +126,7 @@ def main():
     if options.rounds < 5:
         parser.error("fewer than five rounds say nothing")
 
-    raw = {"machine": os.uname().release, "processors": os.cpu_count(), "connections": CONNECTIONS, "runs": []}
+    raw = {**machine(), "connections": CONNECTIONS, "runs": []}
     with tempfile.TemporaryDirectory(prefix="mds-bench-") as directory:
         directory = pathlib.Path(directory)
         # One fetch, then the answer stays as it is: what is measured is the cached read.
@@ -176,8 +154,7 @@ def main():
             results = {}
             for round_number in range(options.rounds):
                 for depth in (1, 16):
-                    order = ["mds", "nginx"] if round_number % 2 == 0 else ["nginx", "mds"]
-                    for name in order:
+                    for name in by_turns(round_number, ["mds", "nginx"]):
                         run = load(*servers[name], depth, options.seconds)
                         results.setdefault((depth, name), []).append(run)
                         raw["runs"].append({"round": round_number, "server": name, "depth": depth, **run})
@@ -186,12 +163,9 @@ def main():
                 nginx.stop()
             service.stop()
 
-    report("GET /prices/latest from memory, one request at a time per connection", results[1, "mds"], results[1, "nginx"])
-    report("the same, 16 pipelined", results[16, "mds"], results[16, "nginx"])
-    out = options.out / f"read-{time.strftime('%Y%m%d-%H%M%S')}.json"
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(raw, indent=1) + "\n")
-    print(f"\nmedian (lowest-highest) of {options.rounds} rounds; every run: {out}")
+    show("GET /prices/latest from memory, one request at a time per connection", results[1, "mds"], results[1, "nginx"])
+    show("the same, 16 pipelined", results[16, "mds"], results[16, "nginx"])
+    save(options.out, "read", raw, options.rounds)
 
 
 if __name__ == "__main__":
