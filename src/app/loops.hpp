@@ -22,8 +22,9 @@ struct Loops {
         return threads;
     }
 
-    support::IoThread fetch{"mds-fetch"};
     std::vector<std::unique_ptr<support::IoThread>> http;
+    /// Ends before those of http: where the grace was too short, what still runs here is to answer there.
+    support::IoThread fetch{"mds-fetch"};
 };
 
 }  // namespace mds::app

@@ -140,7 +140,8 @@ void KafkaPublisher::reported(rd_kafka_message_t const& message) {
     if (letter != 0 && message.err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) too_large_.insert(letter);
     if (good || message.err == RD_KAFKA_RESP_ERR__PURGE_QUEUE || message.err == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT) return;
     failed_.Increment();
-    if (!failure_) failure_ = to_error("the bus refused an event", message.err, rd_kafka_message_errstr(&message));
+    // Not rd_kafka_message_errstr(): of a produced message that is its payload, which has no end.
+    if (!failure_) failure_ = to_error("the bus refused an event", message.err, rd_kafka_err2str(message.err));
 }
 
 DeliveryReport KafkaPublisher::delivered(std::chrono::milliseconds wait) {
