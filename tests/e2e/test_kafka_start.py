@@ -4,7 +4,7 @@ missing, and when the brokers come everything follows by itself, topics included
 import os
 import unittest
 
-from harness import kafka, postgres
+from harness import kafka, kafka_mock, postgres
 from harness.deployment import Deployment, print_figures
 from harness.provider_stub import ProviderStub
 from harness.scenario import start_job, wait_for_points
@@ -15,6 +15,7 @@ POSTGRES = CLUSTER = None
 
 def setUpModule():
     global POSTGRES, CLUSTER
+    kafka_mock.tool()  # skips where the program was built without Kafka
     POSTGRES = postgres.server()
     unittest.addModuleCleanup(POSTGRES.close)
     CLUSTER = kafka.cluster()
