@@ -110,6 +110,8 @@ struct ProvidersConfig {
     Millis connect_timeout{5'000};
     Millis request_timeout{10'000};
     std::uint32_t max_in_flight = 4;
+    bool test_route = false;
+    bool test_private_addresses = false;
 };
 
 struct PollerConfig {

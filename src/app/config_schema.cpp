@@ -169,6 +169,11 @@ Fields<ProvidersConfig> providers() {
         field("request_timeout", &ProvidersConfig::request_timeout, Duration{10ms, 5min}, "For one whole request of the poller."),
         field("max_in_flight", &ProvidersConfig::max_in_flight, Whole{1, 1000},
               "Requests of the poller under way at once, for each provider."),
+        field("test_route", &ProvidersConfig::test_route, Flag{},
+              "Whether `POST /providers/test` asks whatever provider its body describes. For people who are trusted to send requests "
+              "from here."),
+        field("test_private_addresses", &ProvidersConfig::test_private_addresses, Flag{},
+              "Whether `POST /providers/test` may connect to private, loopback, link-local and other addresses that are not public."),
     };
 }
 

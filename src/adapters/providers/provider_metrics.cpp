@@ -17,6 +17,8 @@ ProviderMetrics::ProviderMetrics(support::Metrics& metrics, std::string const& p
                                    {{"provider", provider}})),
       over_quota_(metrics.counter("mds_provider_refused_total", "Requests not sent", {{"provider", provider}, {"why", "quota"}})),
       broken_(metrics.counter("mds_provider_refused_total", "Requests not sent", {{"provider", provider}, {"why", "breaker"}})),
+      withheld_(
+          metrics.counter("mds_provider_refused_total", "Requests not sent", {{"provider", provider}, {"why", "entitlement"}})),
       breaker_(
           metrics.gauge("mds_provider_breaker_open", "1 while requests are kept from the provider", {{"provider", provider}})) {
     for (std::size_t i = 0; i < outcomes; ++i) {
@@ -25,11 +27,12 @@ ProviderMetrics::ProviderMetrics(support::Metrics& metrics, std::string const& p
     }
 }
 
-void ProviderMetrics::count(FetchAnswer const& answer) {
+void ProviderMetrics::count(FetchAnswer const& answer, SteadyTime now) {
     static_assert(static_cast<std::size_t>(Outcome::unclassified_error) + 1 == outcomes);
     for (auto const& result : answer.results) {
         auto const outcome = result.quote() != nullptr ? Outcome::ok : result.reject()->outcome;
         results_[static_cast<std::size_t>(outcome)]->Increment();
+        recent_.note(outcome, now);
     }
     seconds_.Observe(std::chrono::duration<double>(answer.duration).count());
     if (!answer.answer) return;
