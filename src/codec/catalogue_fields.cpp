@@ -72,7 +72,8 @@ std::vector<std::string> ObjectFields::texts(std::string const& key) {
     for (auto const& item : json->items()) {
         if (item.is_string()) out.push_back(item.text());
     }
-    if (!json->is_array() || out.empty() || out.size() != json->items().size()) fault(key, "must be a string or an array of strings");
+    if (!json->is_array() || out.empty() || out.size() != json->items().size())
+        fault(key, "must be a string or an array of strings");
     return out;
 }
 
@@ -83,20 +84,24 @@ std::vector<std::pair<std::string, std::string>> ObjectFields::pairs(std::string
     if (!json->is_object()) fault(key, "must be an object");
     for (std::size_t i = 0; i < json->keys().size(); ++i) {
         auto const& value = json->items()[i];
-        if (value.is_string()) out.emplace_back(json->keys()[i], value.text());
-        else fault(key + "." + json->keys()[i], "must be a string");
+        if (value.is_string())
+            out.emplace_back(json->keys()[i], value.text());
+        else
+            fault(key + "." + json->keys()[i], "must be a string");
     }
     return out;
 }
 
-ObjectFields ObjectFields::object(std::string const& key) { return ObjectFields(find(key), path_of(key), problems_); }
+ObjectFields ObjectFields::object(std::string const& key) {
+    return ObjectFields(find(key), path_of(key), problems_);
+}
 
-std::vector<ObjectFields> objects_of(ObjectFields& parent, std::string const& key) {
+std::vector<ObjectFields> objects_of(ObjectFields& parent, std::string const& key, std::string const& fault) {
     std::vector<ObjectFields> objects;
     auto const* json = parent.find(key);
     if (json == nullptr) return objects;
     if (!json->is_array()) {
-        parent.fault(key, "must be an array");
+        parent.fault(key, fault);
         return objects;
     }
     for (std::size_t i = 0; i < json->items().size(); ++i) {
@@ -107,7 +112,8 @@ std::vector<ObjectFields> objects_of(ObjectFields& parent, std::string const& ke
 
 void ObjectFields::refuse_choice(std::string const& key, Json const& json, std::vector<std::string> const& known) {
     auto const near = nearest_name(json.text(), known);
-    fault(key, near.empty() ? "must be one of " + listed(known) : "'" + json.text() + "' is unknown; did you mean '" + std::string(near) + "'?");
+    fault(key, near.empty() ? "must be one of " + listed(known)
+                            : "'" + json.text() + "' is unknown; did you mean '" + std::string(near) + "'?");
 }
 
 void ObjectFields::finish() {
@@ -115,7 +121,8 @@ void ObjectFields::finish() {
     for (auto const& key : json_->keys()) {
         if (std::find(asked_.begin(), asked_.end(), key) != asked_.end()) continue;
         auto const near = nearest_name(key, asked_);
-        fault(key, near.empty() ? "is unknown; known are " + listed(asked_) : "is unknown; did you mean '" + std::string(near) + "'?");
+        fault(key,
+              near.empty() ? "is unknown; known are " + listed(asked_) : "is unknown; did you mean '" + std::string(near) + "'?");
     }
 }
 

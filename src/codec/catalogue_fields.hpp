@@ -77,7 +77,7 @@ std::vector<QuotaWindow> read_quota(ObjectFields& fields);
 std::optional<BudgetFields> read_budget(ObjectFields fields);
 bool is_header_name(std::string_view text) noexcept;
 
-/// The objects of an array field, each with its place; a fault where it is no array.
-std::vector<ObjectFields> objects_of(ObjectFields& parent, std::string const& key);
+/// The elements of an array field, each with its place; `fault` where it is no array.
+std::vector<ObjectFields> objects_of(ObjectFields& parent, std::string const& key, std::string const& fault = "must be an array");
 
 }  // namespace mds::codec

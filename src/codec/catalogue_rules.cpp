@@ -6,10 +6,11 @@ namespace mds::codec {
 
 namespace {
 
-constexpr std::array outcomes{
-    Outcome::unknown_symbol, Outcome::bad_symbol_in_batch, Outcome::batch_too_large, Outcome::rate_limited, Outcome::quota_exhausted,
-    Outcome::auth,           Outcome::entitlement,         Outcome::bad_request,     Outcome::banned,       Outcome::blocked,
-    Outcome::unavailable,    Outcome::no_data,             Outcome::malformed,       Outcome::unclassified_error};
+constexpr std::array outcomes{Outcome::unknown_symbol, Outcome::bad_symbol_in_batch, Outcome::batch_too_large,
+                              Outcome::rate_limited,   Outcome::quota_exhausted,     Outcome::auth,
+                              Outcome::entitlement,    Outcome::bad_request,         Outcome::banned,
+                              Outcome::blocked,        Outcome::unavailable,         Outcome::no_data,
+                              Outcome::malformed,      Outcome::unclassified_error};
 
 std::vector<std::string> lowered(std::vector<std::string> words) {
     for (auto& word : words) word = lower_ascii(word);
@@ -54,8 +55,10 @@ std::vector<std::string> read_equals(ObjectFields& fields) {
     if (json == nullptr) return {};
     std::vector<std::string> out;
     auto const add = [&](Json const& item) {
-        if (auto const text = scalar_text(item)) out.emplace_back(*text);
-        else fields.fault("equals", "must be a text, number or boolean, or an array of these");
+        if (auto const text = scalar_text(item))
+            out.emplace_back(*text);
+        else
+            fields.fault("equals", "must be a text, number or boolean, or an array of these");
     };
     if (json->is_array()) {
         for (auto const& item : json->items()) add(item);
@@ -69,9 +72,9 @@ std::vector<std::string> read_equals(ObjectFields& fields) {
 /// The test of the value at `path`: "is", "equals", "contains" or "matches", exactly one of them.
 void read_value_test(ObjectFields& fields, Predicate& rule) {
     constexpr std::array<std::pair<std::string_view, ValueTest>, 4> states{{{"present", ValueTest::present},
-                                                                           {"absent", ValueTest::absent},
-                                                                           {"empty", ValueTest::empty},
-                                                                           {"nonempty", ValueTest::nonempty}}};
+                                                                            {"absent", ValueTest::absent},
+                                                                            {"empty", ValueTest::empty},
+                                                                            {"nonempty", ValueTest::nonempty}}};
     auto const before = fields.problems().size();
     int tests = 0;
     rule.path = fields.path("path");
@@ -101,11 +104,9 @@ std::vector<Predicate> read_parts(ObjectFields& fields, std::string const& key) 
     auto const* json = fields.find(key);
     if (json == nullptr) return {};
     std::vector<Predicate> parts;
-    if (!json->is_array() || json->items().empty()) fields.fault(key, "must be an array of conditions");
-    for (std::size_t i = 0; i < (json->is_array() ? json->items().size() : 0); ++i) {
-        parts.push_back(read_predicate(
-            ObjectFields(&json->items()[i], fields.path_of(key) + "[" + std::to_string(i) + "]", fields.problems())));
-    }
+    constexpr auto fault = "must be an array of conditions";
+    for (auto& part : objects_of(fields, key, fault)) parts.push_back(read_predicate(std::move(part)));
+    if (json->is_array() && parts.empty()) fields.fault(key, fault);
     return parts;
 }
 
@@ -155,14 +156,8 @@ Predicate read_predicate(ObjectFields fields) {
 }
 
 std::vector<ErrorRule> read_rules(ObjectFields& parent, std::string const& key) {
-    auto const* json = parent.find(key);
-    if (json == nullptr) return {};
     std::vector<ErrorRule> rules;
-    if (!json->is_array()) parent.fault(key, "must be an array of rules");
-    for (std::size_t i = 0; i < (json->is_array() ? json->items().size() : 0); ++i) {
-        rules.push_back(
-            read_rule(ObjectFields(&json->items()[i], parent.path_of(key) + "[" + std::to_string(i) + "]", parent.problems())));
-    }
+    for (auto& rule : objects_of(parent, key, "must be an array of rules")) rules.push_back(read_rule(std::move(rule)));
     return rules;
 }
 

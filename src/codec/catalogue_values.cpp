@@ -5,25 +5,29 @@ namespace mds::codec {
 namespace {
 
 constexpr std::array<std::pair<std::string_view, TimeEncoding>, 7> encodings{{{"unix_s", TimeEncoding::unix_s},
-                                                                             {"unix_ms", TimeEncoding::unix_ms},
-                                                                             {"unix_us", TimeEncoding::unix_us},
-                                                                             {"unix_ns", TimeEncoding::unix_ns},
-                                                                             {"rfc3339", TimeEncoding::rfc3339},
-                                                                             {"datetime", TimeEncoding::datetime},
-                                                                             {"date", TimeEncoding::date}}};
+                                                                              {"unix_ms", TimeEncoding::unix_ms},
+                                                                              {"unix_us", TimeEncoding::unix_us},
+                                                                              {"unix_ns", TimeEncoding::unix_ns},
+                                                                              {"rfc3339", TimeEncoding::rfc3339},
+                                                                              {"datetime", TimeEncoding::datetime},
+                                                                              {"date", TimeEncoding::date}}};
 
 TimeField read_time_field(ObjectFields& fields, bool& optional) {
     TimeField time;
     for (auto const& text : fields.texts("path")) {
-        if (auto path = Path::parse(text)) time.paths.push_back(std::move(*path));
-        else fields.fault("path", "'" + text + "' is no path");
+        if (auto path = Path::parse(text))
+            time.paths.push_back(std::move(*path));
+        else
+            fields.fault("path", "'" + text + "' is no path");
     }
     if (time.paths.empty()) fields.fault("path", "is missing");
     if (fields.find("as") == nullptr) fields.fault("as", "is missing");
     time.encoding = fields.choice("as", encodings, TimeEncoding::rfc3339);
     if (auto const name = fields.text("zone"); !name.empty()) {
-        if (auto const zone = TimeZone::parse(name)) time.zone = *zone;
-        else fields.fault("zone", "'" + name + "' is no known time zone; write an offset such as +05:30");
+        if (auto const zone = TimeZone::parse(name))
+            time.zone = *zone;
+        else
+            fields.fault("zone", "'" + name + "' is no known time zone; write an offset such as +05:30");
     }
     optional = fields.flag("optional");
     fields.finish();
@@ -47,11 +51,8 @@ void read_groups(ObjectFields& fields, AnswerShape& shape) {
         shape.values.push_back(read_group(ObjectFields(json, fields.path_of("values"), fields.problems())));
         return;
     }
-    if (json->items().empty()) fields.fault("values", "must not be empty");
-    for (std::size_t i = 0; i < json->items().size(); ++i) {
-        auto const path = fields.path_of("values") + "[" + std::to_string(i) + "]";
-        shape.values.push_back(read_group(ObjectFields(&json->items()[i], path, fields.problems())));
-    }
+    for (auto& group : objects_of(fields, "values")) shape.values.push_back(read_group(std::move(group)));
+    if (shape.values.empty()) fields.fault("values", "must not be empty");
 }
 
 void read_currency(ObjectFields& fields, AnswerShape& shape) {
@@ -75,18 +76,17 @@ void read_echo(ObjectFields& fields, AnswerShape& shape) {
     for (auto const& [path_text, expected_text] : fields.pairs("echo")) {
         auto path = Path::parse(path_text);
         auto expected = Template::parse(expected_text);
-        if (path && expected) shape.echo.emplace_back(std::move(*path), std::move(*expected));
-        else fields.fault("echo", "'" + path_text + "': '" + expected_text + "' is not a path and a template");
+        if (path && expected)
+            shape.echo.emplace_back(std::move(*path), std::move(*expected));
+        else
+            fields.fault("echo", "'" + path_text + "': '" + expected_text + "' is not a path and a template");
     }
 }
 
 void read_scale(ObjectFields& fields, AnswerShape& shape) {
-    auto const* json = fields.find("scale");
-    if (json == nullptr) return;
+    if (fields.find("scale") == nullptr) return;
     shape.scale.clear();
-    if (!json->is_array()) fields.fault("scale", "must be an array");
-    for (std::size_t i = 0; i < (json->is_array() ? json->items().size() : 0); ++i) {
-        ObjectFields rule_fields(&json->items()[i], fields.path_of("scale") + "[" + std::to_string(i) + "]", fields.problems());
+    for (auto& rule_fields : objects_of(fields, "scale")) {
         ScaleRule rule;
         if (auto when = rule_fields.object("when"); when.is_there()) rule.when = read_predicate(std::move(when));
         if (rule_fields.find("power_of_ten") == nullptr) rule_fields.fault("power_of_ten", "is missing");
@@ -98,10 +98,10 @@ void read_scale(ObjectFields& fields, AnswerShape& shape) {
 }
 
 constexpr std::array<std::pair<std::string_view, JsonShape>, 5> json_shapes{{{"any", JsonShape::any},
-                                                                            {"object", JsonShape::object},
-                                                                            {"array", JsonShape::array},
-                                                                            {"string", JsonShape::string},
-                                                                            {"number", JsonShape::number}}};
+                                                                             {"object", JsonShape::object},
+                                                                             {"array", JsonShape::array},
+                                                                             {"string", JsonShape::string},
+                                                                             {"number", JsonShape::number}}};
 
 void read_envelope(ObjectFields& fields, AnswerShape& shape) {
     auto success = fields.object("success");

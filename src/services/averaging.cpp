@@ -17,7 +17,8 @@ Averaging::Averaging(EventSource& source, AveragingStore& store, SeriesHistory& 
       latest_(latest),
       log_(std::move(log)),
       options_(std::move(options)),
-      counts_(std::make_unique<Counts>(metrics)) {}
+      counts_(std::make_unique<Counts>(metrics)),
+      retry_(log_, "averaging.waiting", counts_->failures, options_.retry_min, options_.retry_max) {}
 
 Averaging::~Averaging() = default;
 
@@ -31,20 +32,20 @@ milliseconds Averaging::step() {
 milliseconds Averaging::claim_next() {
     std::int32_t const partition = to_claim_.front();
     auto const claim = store_.claim(options_.topic, partition);
-    if (!claim) return failed("claim", claim.error());
+    if (!claim) return retry_.failed("claim", claim.error());
     to_claim_.erase(to_claim_.begin());
     partitions_.emplace(partition, Partition(*claim, AveragingWindows(history_, std::max<std::size_t>(options_.max_batch, 1))));
     counts_->claims.Increment();
     log_.info("averaging.claimed", {{"partition", partition}, {"epoch", claim->epoch}, {"next", claim->next}});
     source_.start(partition, claim->next);
-    return succeeded();
+    return retry_.succeeded();
 }
 
 milliseconds Averaging::take_signal() {
     auto signal = source_.poll(options_.max_batch, options_.poll_wait);
-    if (!signal) return failed("poll", signal.error());
+    if (!signal) return retry_.failed("poll", signal.error());
     std::visit([this](auto& happened) { on(std::move(happened)); }, *signal);
-    return succeeded();
+    return retry_.succeeded();
 }
 
 void Averaging::on(PartitionsAssigned const& assigned) {
@@ -87,10 +88,10 @@ milliseconds Averaging::begin_repair() {
     auto const seen = latest_.for_each_latest([&](PricePoint const& point) {
         if (source_.carries(work.partition, point.series.symbol.str())) work.behind.emplace_back(point.series, point.seq);
     });
-    if (!seen) return failed("read the newest points", seen.error());
+    if (!seen) return retry_.failed("read the newest points", seen.error());
     lost_.reset();
     work_ = std::move(work);
-    return succeeded();
+    return retry_.succeeded();
 }
 
 /// Folds and commits. After a commit that failed there is nothing more to fold, so it is the same batch that is tried again.
@@ -99,7 +100,7 @@ milliseconds Averaging::work_on() {
     auto const repaired_before = partition.windows.repaired();
     auto const folded = fold_work(partition);
     counts_->repaired.Increment(static_cast<double>(partition.windows.repaired() - repaired_before));
-    if (!folded) return failed("read a series", folded.error());
+    if (!folded) return retry_.failed("read a series", folded.error());
     work_->batch.claim = partition.claim;
     work_->batch.new_next = reflected(partition);
     return commit(partition);
@@ -168,12 +169,12 @@ milliseconds Averaging::commit(Partition& partition) {
     auto const written = store_.commit(work_->batch);
     if (written) {
         committed(partition);
-        return succeeded();
+        return retry_.succeeded();
     }
     ErrorCode const code = written.error().code;
     if (code == ErrorCode::unavailable || code == ErrorCode::timeout) {
         work_->outcome_unknown = true;
-        return failed("commit", written.error());
+        return retry_.failed("commit", written.error());
     }
     counts_->refused_commits.Increment();
     log_.warning("averaging.commit_refused", {{"partition", work_->partition}, {"error", written.error().message}});
@@ -184,11 +185,12 @@ milliseconds Averaging::commit(Partition& partition) {
         // To claim it again would refuse the rightful owner.
         forget(work_->partition);
         source_.rejoin();
-        return succeeded();
+        return retry_.succeeded();
     }
-    // The first try was committed after all, or there is a fault in what was to be written: the tables say where the partition stands.
+    // The first try was committed after all, or there is a fault in what was to be written: the tables say where the partition
+    // stands.
     claim_again(work_->partition);
-    return failed("commit", written.error());
+    return retry_.failed("commit", written.error());
 }
 
 void Averaging::committed(Partition& partition) {
@@ -224,22 +226,6 @@ void Averaging::forget(std::int32_t partition) {
     std::erase(to_claim_, partition);
     if (work_ && work_->partition == partition) work_.reset();
     if (lost_ && lost_->partition == partition) lost_.reset();
-}
-
-milliseconds Averaging::failed(std::string_view what, Error const& error) {
-    counts_->failures.Increment();
-    if (backoff_ == milliseconds(0)) {
-        log_.warning("averaging.waiting", {{"failed", what}, {"error", error.message}, {"detail", error.detail}});
-    }
-    backoff_ = std::clamp(backoff_ * 2, options_.retry_min, options_.retry_max);
-    healthy_.store(false, std::memory_order_relaxed);
-    return backoff_;
-}
-
-milliseconds Averaging::succeeded() noexcept {
-    backoff_ = milliseconds(0);
-    healthy_.store(true, std::memory_order_relaxed);
-    return milliseconds(0);
 }
 
 }  // namespace mds

@@ -5,9 +5,9 @@
 #include <mds/ports/price_reads.hpp>
 
 #include "services/averaging_windows.hpp"
+#include "services/step_retry.hpp"
 #include "support/log.hpp"
 
-#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -56,7 +56,7 @@ public:
     std::chrono::milliseconds step();
 
     /// True while store and bus answer. Any thread.
-    bool healthy() const noexcept { return healthy_.load(std::memory_order_relaxed); }
+    bool healthy() const noexcept { return retry_.healthy(); }
 
 private:
     struct Counts;
@@ -104,8 +104,6 @@ private:
     void committed(Partition& partition);
     void claim_again(std::int32_t partition);
     void forget(std::int32_t partition);
-    std::chrono::milliseconds failed(std::string_view what, Error const& error);
-    std::chrono::milliseconds succeeded() noexcept;
 
     EventSource& source_;
     AveragingStore& store_;
@@ -119,8 +117,7 @@ private:
     std::optional<Work> work_;
     std::optional<RecordsLost> lost_;
     std::map<std::int32_t, std::int64_t> refused_until_;  ///< before this offset each record is a batch of its own
-    std::chrono::milliseconds backoff_{0};
-    std::atomic<bool> healthy_{false};
+    StepRetry retry_;
 };
 
 }  // namespace mds

@@ -48,7 +48,7 @@ milliseconds Averaging::bury_refused(Error const& error) {
     work_->batch.foreign.clear();
     work_->foreign.clear();
     bury(record, std::get<RawRecord>(record.content), "refused", error.message);
-    return failed("commit", error);
+    return retry_.failed("commit", error);
 }
 
 }  // namespace mds

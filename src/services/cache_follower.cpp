@@ -39,27 +39,28 @@ CacheFollower::CacheFollower(EventSource& events, LatestPrices& store, Newest ne
       clock_(clock),
       log_(std::move(log)),
       options_(std::move(options)),
-      counts_(std::make_unique<Counts>(metrics)) {}
+      counts_(std::make_unique<Counts>(metrics)),
+      retry_(log_, "cache.waiting", counts_->failures, options_.retry_min, options_.retry_max) {}
 
 CacheFollower::~CacheFollower() = default;
 
 milliseconds CacheFollower::step() {
     if (to_load_) return load();
-    if (auto const looked = look_for_wanted(); !looked) return failed("read a series", looked.error());
+    if (auto const looked = look_for_wanted(); !looked) return retry_.failed("read a series", looked.error());
     auto const signal = events_.poll(options_.max_batch, poll_wait());
-    if (!signal) return failed("poll", signal.error());
+    if (!signal) return retry_.failed("poll", signal.error());
     if (std::holds_alternative<PartitionsAssigned>(*signal)) to_load_ = true;
     if (auto const* const read = std::get_if<RecordsRead>(&*signal)) take(*read);
-    return succeeded();
+    return retry_.succeeded();
 }
 
 /// What was committed before the events began.
 milliseconds CacheFollower::load() {
     auto const seen = store_.for_each_latest([this](PricePoint const& point) { cache_.offer(point); });
-    if (!seen) return failed("read the newest points", seen.error());
+    if (!seen) return retry_.failed("read the newest points", seen.error());
     to_load_ = false;
     counts_->loads.Increment();
-    return succeeded();
+    return retry_.succeeded();
 }
 
 void CacheFollower::take(RecordsRead const& read) {
@@ -117,21 +118,6 @@ Result<void> CacheFollower::look_for_wanted() {
 
 milliseconds CacheFollower::poll_wait() const {
     return wanted_.empty() ? options_.poll_wait : std::min(options_.poll_wait, options_.look_min);
-}
-
-milliseconds CacheFollower::failed(char const* what, Error const& error) {
-    counts_->failures.Increment();
-    if (backoff_ == milliseconds(0))
-        log_.warning("cache.waiting", {{"failed", what}, {"error", error.message}, {"detail", error.detail}});
-    backoff_ = std::clamp(backoff_ * 2, options_.retry_min, options_.retry_max);
-    healthy_.store(false, std::memory_order_relaxed);
-    return backoff_;
-}
-
-milliseconds CacheFollower::succeeded() noexcept {
-    backoff_ = milliseconds(0);
-    healthy_.store(true, std::memory_order_relaxed);
-    return milliseconds(0);
 }
 
 }  // namespace mds

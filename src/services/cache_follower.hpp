@@ -5,9 +5,9 @@
 #include <mds/ports/price_reads.hpp>
 
 #include "services/latest_cache.hpp"
+#include "services/step_retry.hpp"
 #include "support/log.hpp"
 
-#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -55,7 +55,7 @@ public:
     std::chrono::milliseconds step();
 
     /// True while store and bus answer. Any thread.
-    bool healthy() const noexcept { return healthy_.load(std::memory_order_relaxed); }
+    bool healthy() const noexcept { return retry_.healthy(); }
 
 private:
     struct Counts;
@@ -73,8 +73,6 @@ private:
     void take(PriceEvent const& event);
     Result<void> look_for_wanted();
     std::chrono::milliseconds poll_wait() const;
-    std::chrono::milliseconds failed(char const* what, Error const& error);
-    std::chrono::milliseconds succeeded() noexcept;
 
     EventSource& events_;
     LatestPrices& store_;
@@ -86,8 +84,7 @@ private:
     std::unique_ptr<Counts> counts_;
     std::map<Series, Wanted> wanted_;
     bool to_load_ = false;
-    std::chrono::milliseconds backoff_{0};
-    std::atomic<bool> healthy_{false};
+    StepRetry retry_;
 };
 
 }  // namespace mds

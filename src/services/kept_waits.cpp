@@ -3,7 +3,6 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
-#include <algorithm>
 #include <map>
 #include <string>
 #include <utility>
@@ -25,14 +24,14 @@ Awaitable<void> keep(PollPlanStore& plans, std::map<std::string, UtcTime> waits,
 }  // namespace
 
 KeptWaits::KeptWaits(PollPlanStore& plans, ProviderHolds& holds, Clock& clock, IoExecutor fetch_thread, support::Log log,
-                     support::Metrics& metrics, std::chrono::seconds least)
+                     support::Metrics& metrics)
     : plans_(plans), holds_(holds), clock_(clock) {
     auto& failures = metrics.counter("mds_provider_waits_not_kept_total", "Waits a provider asked for that could not be stored");
-    holds.keep_with([&plans, &clock, &failures, fetch_thread, log = std::move(log), least](auto const& provider, SteadyTime until) {
-        auto const left = std::chrono::duration_cast<std::chrono::microseconds>(until - clock.steady_now());
-        if (left < least) return;
+    holds.keep_with([&plans, &clock, &failures, fetch_thread, log = std::move(log)](auto const& provider, SteadyTime until) {
+        auto const over = ProviderHolds::worth_keeping(until, clock);
+        if (!over) return;
         std::map<std::string, UtcTime> waits;
-        waits.emplace(provider, clock.now() + left);
+        waits.emplace(provider, *over);
         net::co_spawn(fetch_thread, keep(plans, std::move(waits), log, failures), net::detached);
     });
 }
@@ -40,13 +39,7 @@ KeptWaits::KeptWaits(PollPlanStore& plans, ProviderHolds& holds, Clock& clock, I
 Task<void> KeptWaits::recall() {
     auto const waits = co_await plans_.provider_waits();
     if (!waits) co_return waits.error();
-    auto const now = clock_.now();
-    for (auto const& [provider, until] : *waits) {
-        if (until <= now) continue;
-        // Never longer than a provider may ask for, should a clock have been wrong.
-        auto const left = std::min<std::chrono::microseconds>(until - now, std::chrono::hours(1));
-        holds_.hold(provider, clock_.steady_now() + left, Outcome::rate_limited);
-    }
+    holds_.recall(*waits, clock_);
     co_return Result<void>();
 }
 

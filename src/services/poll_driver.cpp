@@ -14,24 +14,37 @@ namespace mds {
 
 class PollDriver::Impl : public std::enable_shared_from_this<Impl> {
 public:
-    Impl(PollPlanStore& plans, ProviderDirectory& providers, ProviderHolds& holds, ObservationSink& sink, Clock& clock, Timer& timer,
-         Random& random, IoExecutor executor, support::Log log, support::Metrics& metrics, PollDriverOptions options, Leases* leases)
-        : plans_(plans), providers_(providers), sink_(sink), clock_(clock), timer_(timer), random_(random), executor_(executor),
-          log_(log), options_(options), metrics_(metrics), gate_(std::max<std::size_t>(1, options.requests_per_provider), holds),
+    Impl(PollPlanStore& plans, ProviderDirectory& providers, ProviderHolds& holds, ObservationSink& sink, Clock& clock,
+         Timer& timer, Random& random, IoExecutor executor, support::Log log, support::Metrics& metrics, PollDriverOptions options,
+         Leases* leases)
+        : plans_(plans),
+          providers_(providers),
+          holds_(holds),
+          sink_(sink),
+          clock_(clock),
+          timer_(timer),
+          random_(random),
+          executor_(executor),
+          log_(log),
+          options_(options),
+          metrics_(metrics),
+          gate_(std::max<std::size_t>(1, options.requests_per_provider), holds),
           schedule_([this](std::string const& name) { return batch_max_of(providers_, name); }, gate_, options.schedule),
           ledger_(std::make_shared<PollLedger>(plans, clock, timer, random, executor, log, metrics_, [this] { check_idle(); })),
-          fetcher_(providers, sink, *ledger_, gate_, clock, timer, random, log, metrics_, options.fetch), idle_(ended_.get_future()) {
-        holds.keep_with([ledger = std::weak_ptr(ledger_), &clock, least = options.least_kept_wait](auto const& provider, SteadyTime until) {
-            auto const left = std::chrono::duration_cast<std::chrono::microseconds>(until - clock.steady_now());
+          fetcher_(providers, sink, *ledger_, gate_, clock, timer, random, log, metrics_, options.fetch),
+          idle_(ended_.get_future()) {
+        holds.keep_with([ledger = std::weak_ptr(ledger_), &clock](auto const& provider, SteadyTime until) {
+            auto const over = ProviderHolds::worth_keeping(until, clock);
             auto const keeper = ledger.lock();
-            if (keeper && left >= least) keeper->hold(provider, clock.now() + left);
+            if (keeper && over) keeper->hold(provider, *over);
         });
         if (leases != nullptr) {
             fetcher_.ask_whether_in_charge([this](std::uint64_t task) {
                 lapse_if_due();
                 return schedule_.wants(task);
             });
-            leases_.emplace(*leases, Uuid::v7(clock.now(), random.next(), random.next()).to_string(), clock, metrics_, options.lease);
+            leases_.emplace(*leases, Uuid::v7(clock.now(), random.next(), random.next()).to_string(), clock, metrics_,
+                            options.lease);
         }
     }
 
@@ -191,7 +204,7 @@ private:
     void take(PollPlan const& plan, std::set<std::string> const& gained) {
         UtcTime const now = clock_.now();
         SteadyTime const steady = clock_.steady_now();
-        if (!revision_) hold_back(plan, now, steady);
+        if (!revision_) holds_.recall(plan.not_before, clock_);
         // What came due until now is decided about before its group may end.
         start_due(now, steady);
         revision_ = plan.revision;
@@ -201,25 +214,19 @@ private:
             schedule_.own(std::move(mine), now);
         }
         schedule_.apply(plan, now, steady);
-        if (leases_ && leases_->wants_round(schedule_.shards())) net::co_spawn(executor_, round_now(shared_from_this()), net::detached);
+        if (leases_ && leases_->wants_round(schedule_.shards()))
+            net::co_spawn(executor_, round_now(shared_from_this()), net::detached);
         loaded_ = true;
         metrics_.targets.Set(static_cast<double>(schedule_.target_count()));
         metrics_.groups.Set(static_cast<double>(schedule_.group_count()));
-        log_.info("poller.plan", {{"revision", plan.revision}, {"jobs", plan.jobs.size()}, {"targets", schedule_.target_count()},
+        log_.info("poller.plan", {{"revision", plan.revision},
+                                  {"jobs", plan.jobs.size()},
+                                  {"targets", schedule_.target_count()},
                                   {"groups", schedule_.group_count()}});
     }
 
     /// Shards that did not exist a moment ago: nobody has to wait for the next round.
     Awaitable<void> round_now(std::shared_ptr<Impl> /*keeps this alive*/) { co_await lease_round(); }
-
-    /// What providers asked for before a restart. Never longer than they may ask for, should a clock have been wrong.
-    void hold_back(PollPlan const& plan, UtcTime now, SteadyTime steady) {
-        for (auto const& [provider, until] : plan.not_before) {
-            if (until <= now) continue;
-            auto const left = std::min<std::chrono::microseconds>(until - now, std::chrono::hours(1));
-            gate_.hold(provider, steady + left, Outcome::rate_limited);
-        }
-    }
 
     /// Starts everything due and sees to it that it is called again in time.
     void pump() {
@@ -275,7 +282,8 @@ private:
         });
     }
 
-    /// A task that begins. In this order, also where its coroutine is destroyed before it ever ran: the driver must outlive the slot.
+    /// A task that begins. In this order, also where its coroutine is destroyed before it ever ran: the driver must outlive the
+    /// slot.
     struct Launch {
         std::shared_ptr<Impl> self;
         PollTask task;
@@ -325,6 +333,7 @@ private:
 
     PollPlanStore& plans_;
     ProviderDirectory& providers_;
+    ProviderHolds& holds_;
     ObservationSink& sink_;
     Clock& clock_;
     Timer& timer_;
@@ -355,18 +364,30 @@ private:
     std::future<void> idle_;
 };
 
-PollDriver::PollDriver(PollPlanStore& plans, ProviderDirectory& providers, ProviderHolds& holds, ObservationSink& sink, Clock& clock,
-                       Timer& timer, Random& random, IoExecutor fetch_thread, support::Log log, support::Metrics& metrics,
-                       PollDriverOptions options, Leases* leases)
-    : impl_(std::make_shared<Impl>(plans, providers, holds, sink, clock, timer, random, fetch_thread, std::move(log), metrics, options,
-                                   leases)) {}
+PollDriver::PollDriver(PollPlanStore& plans, ProviderDirectory& providers, ProviderHolds& holds, ObservationSink& sink,
+                       Clock& clock, Timer& timer, Random& random, IoExecutor fetch_thread, support::Log log,
+                       support::Metrics& metrics, PollDriverOptions options, Leases* leases)
+    : impl_(std::make_shared<Impl>(plans, providers, holds, sink, clock, timer, random, fetch_thread, std::move(log), metrics,
+                                   options, leases)) {}
 
-PollDriver::~PollDriver() { impl_->release(); }
+PollDriver::~PollDriver() {
+    impl_->release();
+}
 
-void PollDriver::start() { impl_->start(); }
-void PollDriver::changed() noexcept { impl_->changed(); }
-void PollDriver::interrupt() noexcept { impl_->interrupt(); }
-bool PollDriver::drain(SteadyTime deadline) noexcept { return impl_->drain(deadline); }
-Health PollDriver::health() const { return impl_->health(); }
+void PollDriver::start() {
+    impl_->start();
+}
+void PollDriver::changed() noexcept {
+    impl_->changed();
+}
+void PollDriver::interrupt() noexcept {
+    impl_->interrupt();
+}
+bool PollDriver::drain(SteadyTime deadline) noexcept {
+    return impl_->drain(deadline);
+}
+Health PollDriver::health() const {
+    return impl_->health();
+}
 
 }  // namespace mds

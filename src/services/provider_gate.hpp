@@ -50,7 +50,6 @@ public:
     void request(std::string const& provider, SteadyTime now, SteadyTime give_up, Go go);
     /// What an answer says about the requests after it (ProviderHolds::note).
     bool note(std::string const& provider, FetchAnswer const& answer, SteadyTime now) { return holds_.note(provider, answer, now); }
-    void hold(std::string const& provider, SteadyTime until, Outcome outcome) { holds_.hold(provider, until, outcome); }
     bool held(std::string const& provider, SteadyTime now) const { return holds_.find(provider, now) != nullptr; }
     /// Ends waits that are over and lets go what a hold kept back.
     void advance(SteadyTime now);

@@ -1,5 +1,7 @@
 #include "services/provider_holds.hpp"
 
+#include <algorithm>
+
 namespace mds {
 
 /// Where the answer itself does not say how long.
@@ -25,6 +27,22 @@ bool ProviderHolds::note(std::string const& provider, FetchAnswer const& answer,
     auto const& held = hold(provider, now + pause, why);
     if (keeper_) keeper_(provider, held.until);
     return true;
+}
+
+void ProviderHolds::recall(std::map<std::string, UtcTime> const& waits, Clock const& clock) {
+    auto const now = clock.now();
+    for (auto const& [provider, until] : waits) {
+        if (until <= now) continue;
+        // Never longer than a provider may ask for, should a clock have been wrong.
+        auto const left = std::min<std::chrono::microseconds>(until - now, std::chrono::hours(1));
+        hold(provider, clock.steady_now() + left, Outcome::rate_limited);
+    }
+}
+
+std::optional<UtcTime> ProviderHolds::worth_keeping(SteadyTime until, Clock const& clock) {
+    auto const left = std::chrono::duration_cast<std::chrono::microseconds>(until - clock.steady_now());
+    if (left < least_kept) return std::nullopt;
+    return clock.now() + left;
 }
 
 }  // namespace mds

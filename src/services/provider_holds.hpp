@@ -2,11 +2,13 @@
 
 #include <mds/domain/outcome.hpp>
 #include <mds/domain/time.hpp>
+#include <mds/ports/clock.hpp>
 #include <mds/ports/provider.hpp>
 
 #include <chrono>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -30,10 +32,16 @@ public:
     };
     /// Makes a wait durable.
     using Keeper = std::function<void(std::string const& provider, SteadyTime until)>;
+    /// Shorter waits are over before a restart is, so they are not stored.
+    static constexpr std::chrono::seconds least_kept{2};
 
     ProviderHolds() = default;
     explicit ProviderHolds(ProviderPauses pauses) : pauses_(pauses) {}
     void keep_with(Keeper keeper) { keeper_ = std::move(keeper); }
+    /// What was asked for before this process, or by others, as the store has it.
+    void recall(std::map<std::string, UtcTime> const& waits, Clock const& clock);
+    /// A wait as the store has it. None: too short to be worth a write.
+    static std::optional<UtcTime> worth_keeping(SteadyTime until, Clock const& clock);
 
     /// Draws the conclusion from an answer of `provider`, whoever asked for it. True: it is to be left alone for a while.
     bool note(std::string const& provider, FetchAnswer const& answer, SteadyTime now);

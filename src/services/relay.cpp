@@ -18,7 +18,8 @@ Relay::Relay(OutboxLog& log, RelayCursor& cursor, EventPublisher& bus, Clock& cl
       owner_(std::move(owner)),
       lines_(std::move(lines)),
       options_(options),
-      counts_(std::make_unique<Counts>(metrics)) {}
+      counts_(std::make_unique<Counts>(metrics)),
+      retry_(lines_, "relay.waiting", counts_->failures, options_.retry_min, options_.retry_max) {}
 
 Relay::~Relay() = default;
 
@@ -41,9 +42,9 @@ milliseconds Relay::step() {
 milliseconds Relay::claim() {
     auto const claimed = cursor_.claim(owner_, options_.lease);
     if (!claimed) return failed("claim the cursor", claimed.error());
-    backoff_ = milliseconds(0);
+    retry_.forget();
     if (!*claimed) {  // another relay is at work: that is well
-        healthy_.store(true, std::memory_order_relaxed);
+        retry_.say(true);
         static_cast<void>(bus_.delivered(milliseconds(0)));  // nothing is under way, but the bus is to stay known
         return options_.renew_every / 5;
     }
@@ -100,7 +101,7 @@ Result<void> Relay::collect(milliseconds wait) {
     under_way_ -= count;
     if (count > 0) {
         progressed_ = clock_.steady_now();
-        backoff_ = milliseconds(0);
+        retry_.forget();
     }
     if (!report.failure) return {};
     counts_->delivery_failures.Increment();
@@ -126,15 +127,10 @@ Result<void> Relay::move_cursor() {
 
 /// What is under way stays so, unless the cursor is not ours any more: by the store's word, or since it was silent for too long.
 milliseconds Relay::failed(char const* what, Error const& error) {
-    counts_->failures.Increment();
-    if (backoff_ == milliseconds(0)) {
-        lines_.warning("relay.waiting", {{"failed", what}, {"error", error.message}, {"detail", error.detail}});
-    }
-    healthy_.store(false, std::memory_order_relaxed);
-    backoff_ = std::clamp(backoff_ * 2, options_.retry_min, options_.retry_max);
+    auto const pause = retry_.failed(what, error);
     bool const lapsed = claim_ && clock_.steady_now() - renewed_ >= options_.patience;
     if (error.code == ErrorCode::fenced || lapsed) start_again(false);
-    return backoff_;
+    return pause;
 }
 
 void Relay::start_again(bool keep_claim) {
@@ -155,11 +151,10 @@ void Relay::count_repeats(std::int64_t first, std::size_t count) {
 
 void Relay::judge() {
     bool const stalled = under_way_ > 0 && clock_.steady_now() - progressed_ >= options_.stalled_after;
-    if (stalled && healthy_.exchange(false, std::memory_order_relaxed))
-        lines_.warning("relay.stalled", {{"under_way", under_way_}, {"next", claim_->next}});
-    if (!stalled && backoff_ == milliseconds(0)) healthy_.store(true, std::memory_order_relaxed);
+    if (stalled && healthy()) lines_.warning("relay.stalled", {{"under_way", under_way_}, {"next", claim_->next}});
+    if (stalled || !retry_.failing()) retry_.say(!stalled);
     counts_->under_way.Set(static_cast<double>(under_way_));
-    if (under_way_ == 0) backoff_ = milliseconds(0);
+    if (under_way_ == 0) retry_.forget();
 }
 
 /// Also while the bus is away: that is when it grows.

@@ -6,9 +6,9 @@
 #include <mds/ports/outbox.hpp>
 #include <mds/ports/relay_cursor.hpp>
 
+#include "services/step_retry.hpp"
 #include "support/log.hpp"
 
-#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
@@ -60,7 +60,7 @@ public:
     void release() noexcept;
 
     /// True while store and bus do their part. Any thread.
-    bool healthy() const noexcept { return healthy_.load(std::memory_order_relaxed); }
+    bool healthy() const noexcept { return retry_.healthy(); }
 
     void committed(std::span<PricePoint const> points) noexcept override;
 
@@ -99,8 +99,7 @@ private:
     SteadyTime renewed_{};
     SteadyTime progressed_{};
     SteadyTime looked_{};
-    std::chrono::milliseconds backoff_{0};
-    std::atomic<bool> healthy_{false};
+    StepRetry retry_;
 
     std::mutex mutex_;
     std::condition_variable wake_;

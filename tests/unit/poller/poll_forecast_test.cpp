@@ -64,7 +64,7 @@ struct Fixture {
     }
     void wait_for(std::string const& provider, microseconds time) {
         plans.waits[provider] = clock.now() + time;
-        gate.hold(provider, clock.steady_now() + time, Outcome::rate_limited);
+        holds.hold(provider, clock.steady_now() + time, Outcome::rate_limited);
     }
 
     using Polls = std::map<std::pair<std::vector<std::string>, Symbol>, UtcTime>;

@@ -99,8 +99,8 @@ TEST_CASE("a closed gate ends every wait and lets nobody wait; who can go at onc
 TEST_CASE("a hold closes the gate until it is over, a shorter one does not shorten it, and other providers are free") {
     ProviderHolds holds;
     ProviderGate gate(4, holds);
-    gate.hold("p", at(10), Outcome::rate_limited);
-    gate.hold("p", at(3), Outcome::rate_limited);
+    holds.hold("p", at(10), Outcome::rate_limited);
+    holds.hold("p", at(3), Outcome::rate_limited);
     CHECK(gate.held("p", at(9)));
     CHECK_FALSE(gate.held("p", at(10)));
     Caller other, held;
