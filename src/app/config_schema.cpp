@@ -164,6 +164,9 @@ Fields<ProvidersConfig> providers() {
               "to the working directory."),
         map_of("override", &ProvidersConfig::overrides, override_fields),
         section("simulated", &ProvidersConfig::simulated, simulated()),
+        field("ca_file", &ProvidersConfig::ca_file, Text{},
+              "A PEM file with certificates that are trusted beside the system's, for a proxy that ends TLS. Relative as "
+              "`providers.files`."),
         field("connect_timeout", &ProvidersConfig::connect_timeout, Duration{10ms, 1min},
               "For connecting to a provider, TLS included."),
         field("request_timeout", &ProvidersConfig::request_timeout, Duration{10ms, 5min}, "For one whole request of the poller."),

@@ -131,6 +131,7 @@ providers::SimulatedOptions simulated_options(Config const& config) {
 
 providers::HttpOptions fetch_options(Config const& config) {
     providers::HttpOptions options;
+    options.ca_file = config.providers.ca_file;
     options.connect_timeout = config.providers.connect_timeout;
     return options;
 }

@@ -2,39 +2,28 @@
 
 import http.server
 import json
-import os
-import pathlib
 import socketserver
-import tempfile
 import threading
 import unittest
 
+from harness.catalogue import WithCatalogue, entry, quote
 from harness.provider_stub import ProviderStub, Reply
 from harness.scenario import start_job, wait_for_points
-from harness.service import Service, eventually
+from harness.service import eventually
 
-QUOTE = b'{"c": 12.5, "t": 1700000000}'
-
-
-def entry(url, **more):
-    return {"base_url": url, "request": {"path": "/quote", "query": {"symbol": "{symbol}"}}, "success": {"path": "/c"},
-            "values": {"price": "/c", "time": {"path": "/t", "as": "unix_s"}}, **more}
+QUOTE = quote()
 
 
-class WithStub(unittest.TestCase):
+class WithStub(WithCatalogue):
     def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="mds-e2e-")
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
+        super().setUp()
         self.reply = lambda exchange: Reply(body=QUOTE)
         stub = ProviderStub(lambda exchange: self.reply(exchange))
         self.stub = stub.__enter__()
         self.addCleanup(stub.__exit__, None, None, None)
 
     def start(self, entries, environment=None, **settings):
-        catalogue = self.folder / "providers.json"
-        catalogue.write_text(json.dumps({"providers": entries}))
-        service = Service(settings={"providers": {"files": [str(catalogue)], **settings}}, env=environment)
+        service = self.service(entries, environment, **settings)
         self.addCleanup(service.__exit__, None, None, None)
         service.start()
         client = service.client()
@@ -92,8 +81,7 @@ class Trial(WithStub):
         keyed["request"]["headers"] = {"X-Key": "{secret.key}"}
         self.reply = lambda exchange: Reply(body=QUOTE.replace(b"}", b', "key": "%s"}' % exchange.headers.get("x-key", "").encode()))
         client = self.start({"mine": keyed}, {"MINE_API_KEY": "of-the-process"}, test_route=True, test_private_addresses=True)
-        for provider, keys, sent in (("mine", None, "of-the-process"), (keyed, None, "of-the-process"),
-                                     (keyed, {"MINE_API_KEY": "of-the-request"}, "of-the-request")):
+        for provider, keys, sent in (("mine", None, "of-the-process"), (keyed, {"MINE_API_KEY": "of-the-request"}, "of-the-request")):
             answer = self.trial(client, provider, **({"keys": keys} if keys else {}))
             self.assertEqual(answer.status, 200, answer)
             shown = answer.json()
@@ -110,9 +98,10 @@ class Trial(WithStub):
         self.assertEqual(self.trial(client, "nobody").status, 400)
         self.assertEqual(self.trial(client, "finnhub").status, 503)
 
-    def test_no_key_of_the_process_goes_elsewhere(self):
-        client = self.start({}, {"FINNHUB_API_KEY": "of-the-process"}, test_route=True, test_private_addresses=True)
-        for variable in ("FINNHUB_API_KEY", "HOME"):
+    def test_a_definition_gets_no_key_of_the_process_wherever_it_leads(self):
+        known = entry(self.stub.url, secrets={"key": "${MINE_API_KEY}"})
+        client = self.start({"mine": known}, {"MINE_API_KEY": "of-the-process"}, test_route=True, test_private_addresses=True)
+        for variable in ("MINE_API_KEY", "HOME"):
             thief = entry(self.stub.url, secrets={"key": "${%s}" % variable})
             thief["request"]["headers"] = {"X-Key": "{secret.key}"}
             answer = self.trial(client, thief)
@@ -151,10 +140,15 @@ class Trial(WithStub):
 
         with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Proxy) as proxy:
             threading.Thread(target=proxy.serve_forever, daemon=True).start()
-            client = self.start({}, {"http_proxy": f"http://127.0.0.1:{proxy.server_address[1]}", "no_proxy": ""}, test_route=True)
-            self.assertEqual(self.trial(client, entry("http://10.0.0.1:8000")).status, 422)
+            inside = entry("http://10.0.0.1:8000")
+            client = self.start({"inside": inside}, {"http_proxy": f"http://127.0.0.1:{proxy.server_address[1]}", "no_proxy": ""},
+                                test_route=True)
+            for provider in (inside, "inside"):
+                self.assertEqual(self.trial(client, provider).status, 422)
+            self.assertEqual(seen, [])
+            self.assertEqual(client.get("/prices/latest", symbol="AAPL", provider="inside").status, 200)
+            self.assertEqual(seen, ["http://10.0.0.1:8000/quote?symbol=AAPL"], "a price is fetched by way of the proxy")
             proxy.shutdown()
-        self.assertEqual(seen, [])
 
     def test_what_is_wrong_with_a_definition_is_told_with_its_place(self):
         client = self.start({}, test_route=True)

@@ -18,6 +18,7 @@ namespace mds::providers {
 
 struct HttpOptions {
     std::string user_agent;                     ///< empty: "mds/<version>"
+    std::string ca_file;                        ///< PEM: trusted beside the system's own; empty: none
     std::chrono::milliseconds connect_timeout{5000};
     std::size_t body_limit = 1024 * 1024;       ///< bytes after decompression
     std::size_t header_limit = 64 * 1024;

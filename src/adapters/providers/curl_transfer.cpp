@@ -10,7 +10,8 @@ namespace mds::providers {
 
 CurlTransfer::CurlTransfer(std::shared_ptr<CurlMulti> multi, IoExecutor executor, HttpRequest const& request,
                            HttpOptions const& options, SteadyTime deadline)
-    : multi_(std::move(multi)), options_(options), wanted_(request.wanted), guard_(request.guard), waiter_(executor, deadline), easy_(curl_easy_init()) {
+    : multi_(std::move(multi)), options_(options), wanted_(request.wanted), guard_(request.guard), waiter_(executor, deadline),
+      easy_(curl_easy_init()) {
     if (!easy_) throw std::bad_alloc();
     configure(request, deadline);
 }
@@ -44,6 +45,7 @@ void CurlTransfer::configure(HttpRequest const& request, SteadyTime deadline) {
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, this);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &CurlTransfer::on_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, this);
+    if (!options_.ca_file.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, options_.ca_file.c_str());  // CURLOPT_CAPATH stays the system's
     if (guard_) keep_to_public_addresses();
 }
 

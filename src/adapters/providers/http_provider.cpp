@@ -6,6 +6,7 @@ namespace mds::providers {
 
 namespace {
 
+constexpr std::chrono::minutes future{5};  // that far ahead, the time of a quote is counted as odd
 constexpr std::size_t max_text = 300;  // bytes of a reason or a media type that are kept
 
 /// Of the values that count first.
@@ -235,6 +236,8 @@ std::variant<Quote, Reject> HttpProvider::numbered(codec::Verdict&& verdict, Utc
     if (auto* reject = std::get_if<Reject>(&verdict)) return Reject(reject->outcome, shown(reject->reason));
     auto& judged = std::get<codec::JudgedQuote>(verdict);
     if (judged.rounded) metrics_.count_rounded();
+    // Kept as it is: no decision hangs on it, and our own clock may be the one that is wrong.
+    if (judged.timestamp > at + future) metrics_.count_future();
     auto const random_a = random_.next();
     Quote quote(Uuid::v7(at, random_a, random_.next()), judged.price, judged.timestamp, judged.time_source);
     quote.currency = std::move(judged.currency);

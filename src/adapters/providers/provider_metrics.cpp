@@ -13,6 +13,8 @@ ProviderMetrics::ProviderMetrics(support::Metrics& metrics, std::string const& p
           metrics.counter("mds_provider_truncated_total", "Provider answers cut at the size limit", {{"provider", provider}})),
       rounded_(metrics.counter("mds_provider_prices_rounded_total", "Prices with more than 18 decimals, rounded half to even",
                                {{"provider", provider}})),
+      future_(metrics.counter("mds_provider_future_times_total", "Prices whose time lies more than five minutes ahead of their receipt",
+                              {{"provider", provider}})),
       quota_waits_(metrics.counter("mds_provider_quota_waits_total", "Requests that waited for their turn in the provider's quota",
                                    {{"provider", provider}})),
       over_quota_(metrics.counter("mds_provider_refused_total", "Requests not sent", {{"provider", provider}, {"why", "quota"}})),

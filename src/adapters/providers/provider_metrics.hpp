@@ -17,6 +17,7 @@ public:
     void count(FetchAnswer const& answer, SteadyTime now);
     std::map<Outcome, std::uint64_t> last_hour(SteadyTime now) const { return recent_.last_hour(now); }
     void count_rounded() { rounded_.Increment(); }
+    void count_future() { future_.Increment(); }
     void count_wait() { quota_waits_.Increment(); }
     void count_over_quota() { over_quota_.Increment(); }
     void count_broken() { broken_.Increment(); }
@@ -31,6 +32,7 @@ private:
     prometheus::Counter& bytes_;
     prometheus::Counter& truncated_;
     prometheus::Counter& rounded_;
+    prometheus::Counter& future_;
     prometheus::Counter& quota_waits_;
     prometheus::Counter& over_quota_;
     prometheus::Counter& broken_;

@@ -26,6 +26,40 @@ bool has_expression(codec::Json const& json) {
     return false;
 }
 
+/// The definition as an entry, with the keys that came with it.
+std::optional<codec::ProviderEntry> read(TrialQuestion const& question, std::vector<TrialProblem>& problems) {
+    auto const definition = codec::Json::parse(question.definition);
+    if (!definition || !definition->is_object()) {
+        problems.push_back({"", "is no JSON object"});
+        return std::nullopt;
+    }
+    if (has_expression(*definition)) {
+        problems.push_back({"", "has a regular expression, which is not taken from a request: use contains, or mds provider test"});
+        return std::nullopt;
+    }
+    auto const keys = [&question](std::string const& variable) {
+        auto const given = std::ranges::find(question.keys, variable, &std::pair<std::string, std::string>::first);
+        return given == question.keys.end() ? std::nullopt : std::optional(given->second);
+    };
+    auto const name = std::string(name_of_definition);
+    codec::CatalogueText const text{name, R"({"providers":{")" + name + "\":" + question.definition + "}}"};
+    auto read = codec::read_catalogue(std::span(&text, 1), keys);
+    if (!read) {
+        auto const inside = "providers." + name + ".";
+        for (auto& problem : read.error()) {
+            auto const path = problem.path.starts_with(inside) ? problem.path.substr(inside.size()) : std::string();
+            problems.push_back({path, std::move(problem.message)});
+        }
+        return std::nullopt;
+    }
+    auto& entry = read->providers.front();
+    if (auto const variable = entry.missing_secret(); !variable.empty()) {
+        problems.push_back({"secrets", "needs " + variable + ": give its value in keys"});
+        return std::nullopt;
+    }
+    return std::move(entry);
+}
+
 void report(TrialAnswer& out, std::string_view name, codec::ProviderEntry const* entry) {
     codec::append_trial(out.report, name, entry, {out.answer.answer, out.answer.results, out.answer.duration});
 }
@@ -79,52 +113,6 @@ Awaitable<TrialAnswer> Trials::ask_defined(TrialQuestion question) {
     out.answer = co_await provider.fetch_guarded(std::move(question.symbols), deadline, watch);
     if (!was_refused(watch, out)) report(out, name_of_definition, &*entry);
     co_return out;
-}
-
-std::optional<codec::ProviderEntry> Trials::read(TrialQuestion const& question, std::vector<TrialProblem>& problems) const {
-    auto const definition = codec::Json::parse(question.definition);
-    if (!definition || !definition->is_object()) {
-        problems.push_back({"", "is no JSON object"});
-        return std::nullopt;
-    }
-    if (has_expression(*definition)) {
-        problems.push_back({"", "has a regular expression, which is not taken from a request: use contains, or mds provider test"});
-        return std::nullopt;
-    }
-    auto const name = std::string(name_of_definition);
-    codec::CatalogueText const text{name, R"({"providers":{")" + name + "\":" + question.definition + "}}"};
-    auto read = codec::read_catalogue(std::span(&text, 1), keys_of(question, *definition));
-    if (!read) {
-        auto const inside = "providers." + name + ".";
-        for (auto& problem : read.error()) {
-            auto const path = problem.path.starts_with(inside) ? problem.path.substr(inside.size()) : std::string();
-            problems.push_back({path, std::move(problem.message)});
-        }
-        return std::nullopt;
-    }
-    auto& entry = read->providers.front();
-    if (auto const variable = entry.missing_secret(); !variable.empty()) {
-        problems.push_back({"secrets", "needs " + variable + ": give its value in keys"});
-        return std::nullopt;
-    }
-    return std::move(entry);
-}
-
-codec::EnvironmentLookup Trials::keys_of(TrialQuestion const& question, codec::Json const& definition) const {
-    std::map<std::string, std::string> known;
-    auto const* const base_url = definition.find("base_url");
-    for (auto const* provider : directory_.of_catalogue()) {
-        auto const& entry = provider->entry();
-        if (base_url == nullptr || !base_url->is_string() || base_url->text() != entry.base_url) continue;
-        for (auto const& secret : entry.secrets) {
-            if (secret.value) known[secret.variable] = *secret.value;
-        }
-    }
-    for (auto const& [variable, value] : question.keys) known[variable] = value;
-    return [known = std::move(known)](std::string const& variable) {
-        auto const found = known.find(variable);
-        return found == known.end() ? std::nullopt : std::optional(found->second);
-    };
 }
 
 std::shared_ptr<AddressGuard> Trials::guard() const {

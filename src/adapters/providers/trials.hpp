@@ -16,8 +16,8 @@ struct TrialOptions {
 };
 
 /// A provider that is known is asked as a poll would ask it, by its quota, its breaker and its key. A definition is asked beside all
-/// that; of the process's own keys it gets only those of a provider that is known under the very same base URL, so that nobody can
-/// have them sent elsewhere.
+/// that and gets no key of the process's own, not even where it names the host of a known provider: whoever writes the rules could
+/// find a key that an answer echoes, however it is masked afterwards, by asking what the answer contains.
 class Trials final : public ProviderTrials {
 public:
     /// What is passed by reference outlives this and its trials.
@@ -29,8 +29,6 @@ public:
 private:
     Awaitable<TrialAnswer> ask_known(TrialQuestion question, PriceProvider& provider);
     Awaitable<TrialAnswer> ask_defined(TrialQuestion question);
-    std::optional<codec::ProviderEntry> read(TrialQuestion const& question, std::vector<TrialProblem>& problems) const;
-    codec::EnvironmentLookup keys_of(TrialQuestion const& question, codec::Json const& definition) const;
     std::shared_ptr<AddressGuard> guard() const;
 
     Directory& directory_;

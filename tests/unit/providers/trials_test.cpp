@@ -89,17 +89,17 @@ TEST_CASE("a trial connects to no address that is not public, not even where a c
     CHECK(allowed->report.find(R"("outcome":"ok","price":1.5)") != std::string::npos);
 }
 
-TEST_CASE("a definition gets the keys of a known provider under its own base URL alone") {
+TEST_CASE("a definition gets no key of the process, not even for the host of a known provider") {
     StubServer server([](StubRequest const&) { return reply(200, R"({"c":1.5})"); });
     ProviderFixture fixture({at_url("finnhub", server.url())});
-    auto const secrets = std::string(R"(,"secrets":{"key":"${FINNHUB_API_KEY}"})");
-    CHECK(ask(fixture, definition(server.url(), secrets), true)->problems.empty());
-    auto const elsewhere = ask(fixture, definition(server.url() + "/x", secrets), true);
-    REQUIRE(elsewhere->problems.size() == 1);
-    CHECK(elsewhere->problems[0].message.find("FINNHUB_API_KEY") != std::string::npos);
-    auto given = definition(server.url() + "/x", secrets);
-    given.keys = {{"FINNHUB_API_KEY", "given"}};
-    CHECK(ask(fixture, given, true)->problems.empty());
+    auto question = definition(server.url(), R"(,"secrets":{"key":"${FINNHUB_API_KEY}"})");
+    auto const without = ask(fixture, question, true);
+    REQUIRE(without->problems.size() == 1);
+    CHECK(without->problems[0].message.find("FINNHUB_API_KEY") != std::string::npos);
+    CHECK(server.requests().empty());
+    question.keys = {{"FINNHUB_API_KEY", "given"}};
+    CHECK(ask(fixture, question, true)->problems.empty());
+    CHECK(server.requests().size() == 1);
 }
 
 TEST_CASE("a definition with an expression is refused, and faults have their place") {
@@ -110,6 +110,28 @@ TEST_CASE("a definition with an expression is refused, and faults have their pla
     auto const wrong = ask(fixture, definition("http://h", R"(,"quotta":1)"), true);
     REQUIRE(wrong->problems.size() == 1);
     CHECK(wrong->problems[0].path == "quotta");
+}
+
+TEST_CASE("trials are bounded in number and time") {
+    StubServer server([](StubRequest const&) { return test::StubReply{{}, test::StubReply::End::hang}; });
+    ProviderFixture fixture;
+    providers::TrialOptions options;
+    options.private_addresses = true;
+    options.deadline = 100ms;
+    options.at_once = 2;
+    providers::DirectoryContext const context{fixture.loop.get_executor(), fixture.clock, fixture.timer, fixture.random, fixture.metrics};
+    providers::Trials trials(fixture.directory, context, options);
+    std::vector<Result<TrialAnswer>> answers;
+    auto question = definition(server.url());
+    question.symbols.push_back(symbol("BTC-USD"));
+    for (int i = 0; i < 3; ++i) {
+        net::co_spawn(fixture.loop, trials.ask(question),
+                      [&](std::exception_ptr, Result<TrialAnswer> answer) { answers.push_back(std::move(answer)); });
+    }
+    fixture.run_until([&] { return answers.size() == 3; });
+    REQUIRE(answers[0].has_error());
+    CHECK(answers[0].error().code == ErrorCode::unavailable);
+    for (std::size_t i : {1u, 2u}) CHECK(answers[i]->report.find(R"("outcome":"timeout")") != std::string::npos);
 }
 
 TEST_CASE("outcomes are remembered for an hour") {
