@@ -88,7 +88,7 @@ REFUSED = {
     "dropped": (Reply(drop=True), "unavailable"),
     "reset-head": (Reply(play=reset_after(HEAD + b"Content-Length: 25\r\n\r\n")), "unavailable"),
     "reset-body": (Reply(play=reset_after(HEAD + b"Content-Length: 25\r\n\r\n{")), "unavailable"),
-    "no-http": (Reply(play=no_http), "unavailable"),
+    "no-http": (Reply(play=no_http), "malformed"),
     "large": (Reply(200, b'{"c": 1, "x": "' + b"x" * (10 << 20) + b'"}'), "malformed"),
     "endless": (Reply(play=endless), "malformed"),
     "endless-head": (Reply(play=endless_head), "malformed"),
@@ -166,17 +166,18 @@ class Faults(WithCatalogue):
                     start_job(client, ["GOOD"], provider="good")
                     wait_for_points(client, "GOOD", 1, provider="good")
                     for name in (*expected, *TAKEN):
-                        start_job(client, ["AAPL"], provider=name)
+                        start_job(client, [name.upper()], provider=name)
                     for name, outcomes in expected.items():
                         with self.subTest(fault=name):
                             eventually(lambda: self.outcomes(client, name), 20, what=f"an end of {name}")
                             self.assertLessEqual(set(self.outcomes(client, name)), outcomes)
-                            self.assertEqual(client.get("/prices/history", symbol="AAPL", provider=name).status, 404)
+                            self.assertEqual(client.get("/prices/history", symbol=name.upper(), provider=name).status, 404)
                     for name in TAKEN:
-                        points = wait_for_points(client, "AAPL", 2, provider=name)
+                        points = wait_for_points(client, name.upper(), 2, provider=name)
                         self.assertEqual({str(point["price"]) for point in points}, {"12.5"})
                     self.assertEqual(points[0]["timestamp"], "2023-11-14T22:13:20Z")
-                    self.assertEqual(client.get("/prices/latest", symbol="AAPL", provider="future").json()["timestamp"], "2100-01-01T00:00:00Z")
+                    self.assertEqual(client.get("/prices/latest", symbol="FUTURE", provider="future").json()["timestamp"],
+                                     "2100-01-01T00:00:00Z")
                     self.assertGreaterEqual(self.counted(client, "mds_provider_future_times_total", provider="future"), 2)
                     self.assertEqual(self.counted(client, "mds_provider_future_times_total", provider="good"), 0)
                     for name in expected:
