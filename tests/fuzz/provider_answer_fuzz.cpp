@@ -48,7 +48,8 @@ Question question_of(std::string_view line, Catalogue const& catalogue) {
     auto const name = cut(line, ' ');
     auto const& all = catalogue.providers;
     auto const named = std::ranges::find(all, name, &ProviderEntry::name);
-    auto const sum = std::accumulate(name.begin(), name.end(), std::size_t{0}, [](std::size_t so_far, char c) { return so_far + static_cast<unsigned char>(c); });
+    auto const sum = std::accumulate(name.begin(), name.end(), std::size_t{0},
+                                     [](std::size_t so_far, char c) { return so_far + static_cast<unsigned char>(c); });
     question.entry = named == all.end() ? &all[sum % all.size()] : &*named;
     auto const status = cut(line, ' ');
     std::from_chars(status.data(), status.data() + status.size(), question.status);
@@ -69,7 +70,9 @@ bool holds_an_error(std::string_view provider, Json const& json) {
         auto const* value = json.at(pointer);
         return value != nullptr && !value->is_null();
     };
-    auto const any = [](auto const& holds, std::initializer_list<char const*> pointers) { return std::ranges::any_of(pointers, holds); };
+    auto const any = [](auto const& holds, std::initializer_list<char const*> pointers) {
+        return std::ranges::any_of(pointers, holds);
+    };
     if (provider == "yahoo") return any(is_there, {"/chart/error", "/spark/error", "/quoteResponse/error", "/finance/error"});
     if (provider == "alpha_vantage") return any(is_text, {"/Error Message", "/Information", "/Note"});
     if (provider == "finnhub" || provider == "polygon") return is_there("/error");

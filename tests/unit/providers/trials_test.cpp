@@ -28,7 +28,7 @@ std::vector<SymbolResult> refused(std::string const& name) {
 }
 
 /// One trial beside the providers of a fixture.
-Result<TrialAnswer> ask(ProviderFixture& fixture, TrialQuestion question, bool private_addresses) {
+TrialAnswer ask(ProviderFixture& fixture, TrialQuestion question, bool private_addresses) {
     providers::TrialOptions options;
     options.private_addresses = private_addresses;
     providers::DirectoryContext const context{fixture.loop.get_executor(), fixture.clock, fixture.timer, fixture.random, fixture.metrics};
@@ -41,7 +41,7 @@ Result<TrialAnswer> ask(ProviderFixture& fixture, TrialQuestion question, bool p
     };
     net::co_spawn(fixture.loop, trials.ask(std::move(question)), done);
     fixture.run_until([&] { return answer.has_value(); });
-    return std::move(*answer);
+    return std::move(answer->value());
 }
 
 TrialQuestion definition(std::string const& url, std::string const& more = "") {
@@ -77,16 +77,14 @@ TEST_CASE("a trial connects to no address that is not public, not even where a c
     known.provider = "coinbase";
     for (auto const& question : {known, definition(server.url())}) {
         auto const answer = ask(fixture, question, false);
-        REQUIRE(answer);
-        REQUIRE(answer->problems.size() == 1);
-        CHECK(answer->problems[0].path == "base_url");
-        CHECK(answer->report.empty());
+        REQUIRE(answer.problems.size() == 1);
+        CHECK(answer.problems[0].path == "base_url");
+        CHECK(answer.report.empty());
     }
     CHECK(server.requests().size() == asked);
     CHECK(fixture.directory.find("coinbase")->condition().last_hour.count(Outcome::unavailable) == 0);
     auto const allowed = ask(fixture, definition(server.url()), true);
-    REQUIRE(allowed);
-    CHECK(allowed->report.find(R"("outcome":"ok","price":1.5)") != std::string::npos);
+    CHECK(allowed.report.find(R"("outcome":"ok","price":1.5)") != std::string::npos);
 }
 
 TEST_CASE("a definition gets no key of the process, not even for the host of a known provider") {
@@ -94,22 +92,22 @@ TEST_CASE("a definition gets no key of the process, not even for the host of a k
     ProviderFixture fixture({at_url("finnhub", server.url())});
     auto question = definition(server.url(), R"(,"secrets":{"key":"${FINNHUB_API_KEY}"})");
     auto const without = ask(fixture, question, true);
-    REQUIRE(without->problems.size() == 1);
-    CHECK(without->problems[0].message.find("FINNHUB_API_KEY") != std::string::npos);
+    REQUIRE(without.problems.size() == 1);
+    CHECK(without.problems[0].message.find("FINNHUB_API_KEY") != std::string::npos);
     CHECK(server.requests().empty());
     question.keys = {{"FINNHUB_API_KEY", "given"}};
-    CHECK(ask(fixture, question, true)->problems.empty());
+    CHECK(ask(fixture, question, true).problems.empty());
     CHECK(server.requests().size() == 1);
 }
 
 TEST_CASE("a definition with an expression is refused, and faults have their place") {
     ProviderFixture fixture;
     auto const slow = ask(fixture, definition("http://h", R"(,"errors":[{"when":{"any":[{"body_matches":"(a+)+$"}]},"outcome":"auth"}])"), true);
-    REQUIRE(slow->problems.size() == 1);
-    CHECK(slow->problems[0].message.find("expression") != std::string::npos);
+    REQUIRE(slow.problems.size() == 1);
+    CHECK(slow.problems[0].message.find("expression") != std::string::npos);
     auto const wrong = ask(fixture, definition("http://h", R"(,"quotta":1)"), true);
-    REQUIRE(wrong->problems.size() == 1);
-    CHECK(wrong->problems[0].path == "quotta");
+    REQUIRE(wrong.problems.size() == 1);
+    CHECK(wrong.problems[0].path == "quotta");
 }
 
 TEST_CASE("trials are bounded in number and time") {
