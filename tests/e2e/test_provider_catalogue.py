@@ -71,8 +71,8 @@ class Failover(WithCatalogue):
                 return Reply(429, b"{}", headers={"Retry-After": "30"})
             return Reply(body=quote(stub.nonces.next(), int(exchange.at)))
 
-        with ProviderStub(script) as stub, \
-                self.service({"first": entry(stub.url + "/first"), "second": entry(stub.url + "/second")}, failover=["first", "second"]) as service:
+        with ProviderStub(script) as stub, self.service({name: entry(f"{stub.url}/{name}") for name in ("first", "second")},
+                                                        failover=["first", "second"]) as service:
             service.start()
             with service.client() as client:
                 read = client.get("/prices/latest", symbol="AAPL", provider="auto")

@@ -45,7 +45,8 @@ void CurlTransfer::configure(HttpRequest const& request, SteadyTime deadline) {
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, this);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &CurlTransfer::on_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, this);
-    if (!options_.ca_file.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, options_.ca_file.c_str());  // CURLOPT_CAPATH stays the system's
+    // CURLOPT_CAPATH stays the system's.
+    if (!options_.ca_file.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, options_.ca_file.c_str());
     if (guard_) keep_to_public_addresses();
 }
 

@@ -127,10 +127,12 @@ TEST_CASE("no error body becomes a price with all error rules removed, whoever i
     for (auto const& sample : test::read_samples("expected.tsv")) {
         if (std::ranges::count(sample.rows, "ok", &test::ExpectedRow::outcome) > 0) continue;
         ++errors;
+        auto const type = content_type_of(sample.file);
         for (auto const& entry : catalogue.providers) {
             for (int const status : {sample.status, 200}) {
                 auto const symbol = *Symbol::parse(sample.rows.front().symbol, SymbolCase::preserve);
-                auto const judgement = codec::judge(entry, std::span(&symbol, 1), {status, content_type_of(sample.file), sample.body, false}, received);
+                codec::ProviderAnswer const answer{status, type, sample.body, false};
+                auto const judgement = codec::judge(entry, std::span(&symbol, 1), answer, received);
                 CAPTURE(sample.file, entry.name, status);
                 CHECK(std::holds_alternative<Reject>(judgement.verdicts.at(0)));
             }
