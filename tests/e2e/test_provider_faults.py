@@ -190,7 +190,7 @@ class Faults(WithCatalogue):
                 self.assertEqual(dict(report.violations), {}, str(report))
                 if SLOWNESS == 1:
                     missed = [row for row in checker.Tables(checker.database_of(service.data_dir)).missed if "GOOD" in row[0]]
-                    self.assertEqual(missed, [], "the others have cost it no tick")
+                    self.assertLessEqual(sum(ticks for _, _, _, ticks, _, _ in missed), 1, f"what the others cost it: {missed}")
         asked = {name: sum(exchange.path.split("/")[1] == name for exchange in stub.exchanges) for name in REFUSED}
         self.assertEqual({name: asked[name] for name in ("dated", "huge-wait")}, {"dated": 1, "huge-wait": 1})
         self.assertGreater(asked["negative-wait"], 1)

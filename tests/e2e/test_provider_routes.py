@@ -4,6 +4,7 @@ import http.server
 import json
 import socketserver
 import threading
+import time
 import unittest
 
 from harness.catalogue import WithCatalogue, entry, quote
@@ -56,10 +57,15 @@ class Shown(WithStub):
     def test_a_refused_key_stops_the_provider_and_says_so(self):
         self.reply = lambda exchange: Reply(401, b"{}")
         client = self.start({"mine": entry(self.stub.url)})
-        start_job(client, ["AAPL", "MSFT"], provider="mine", interval=1)
+        job = start_job(client, [f"S{number}" for number in range(20)], provider="mine", interval=1)
         shown = eventually(lambda: (one := client.get("/providers/mine").json())["breaker"]["state"] == "open" and one)
         self.assertEqual(shown["breaker"]["outcome"], "auth")
         self.assertIn("until", shown["breaker"])
+        time.sleep(2)
+        self.assertLess(len(self.stub.exchanges), 10, "of 40 ticks")
+        targets = client.get(f"/prices/poll/{job}").json()["targets"]
+        self.assertTrue(all("auth" in str(target["last_error"]) for target in targets if target["health"] == "down"), targets)
+        self.assertEqual(client.get("/prices/latest", symbol="IBM", provider="mine").status, 503)
 
     def test_a_symbol_that_the_plan_does_not_include_is_left_out_and_the_others_go_on(self):
         self.reply = lambda exchange: Reply(402, b"{}") if exchange.query["symbol"] == "DEAR" else Reply(body=QUOTE)
