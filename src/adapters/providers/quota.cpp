@@ -41,6 +41,18 @@ SteadyTime Quota::earliest(std::size_t symbols, SteadyTime now) const {
     return at;
 }
 
+std::vector<std::size_t> Quota::left(SteadyTime now) const {
+    std::vector<std::size_t> left;
+    for (auto const& window : windows_) {
+        auto used = window.sum;
+        for (auto const& [at, cost] : window.taken) {
+            if (at + window.span <= now) used -= cost;
+        }
+        left.push_back(window.rule.limit - std::min(used, window.rule.limit));
+    }
+    return left;
+}
+
 std::optional<SteadyTime> Quota::take(std::size_t symbols, SteadyTime now, SteadyTime latest) {
     for (auto& window : windows_) forget(window, now);
     auto const at = windows_.empty() ? now : earliest(symbols, now);

@@ -24,6 +24,8 @@ public:
     std::optional<SteadyTime> take(std::size_t symbols, SteadyTime now, SteadyTime latest);
     /// When it could be sent at the earliest.
     SteadyTime earliest(std::size_t symbols, SteadyTime now) const;
+    /// What each window still holds, in the order in which they were given.
+    std::vector<std::size_t> left(SteadyTime now) const;
 
 private:
     struct Window {
