@@ -172,7 +172,8 @@ class KafkaBroker:
         return ["java", "-Xms96m", "-Xmx400m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", self._classpath, *arguments]
 
     def _format(self):
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
+        # An id that began with a hyphen would be taken for an option.
+        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode().replace("-", "_")
         command = self._java("kafka.tools.StorageTool", "format", "-t", cluster, "-c", self._config)
         if self.secure:
             command += ["--add-scram", self.secure.scram_user]
