@@ -215,14 +215,19 @@ def consumer_offset(tables, report, quiet_bus):
         report.broken("I9", "no offset at all")
 
 
-def one_price_per_tick(tables, report):
-    """I10: no two pollers got a price for the same symbol and tick."""
+def prices_of_ticks(tables):
+    """How many prices each symbol's tick gave."""
     prices = collections.Counter()
     for series, *_, raw in tables.points:
         due = tables.raw[raw][4] if raw in tables.raw else None
         if due is not None:
             prices[tables.series[series][0], due] += 1
-    twice = [tick for tick, count in prices.items() if count > 1]
+    return prices
+
+
+def one_price_per_tick(tables, report):
+    """I10: no two pollers got a price for the same symbol and tick."""
+    twice = [tick for tick, count in prices_of_ticks(tables).items() if count > 1]
     if twice:
         report.counts["ticks_twice"] += len(twice)
         report.broken("I10", f"{len(twice)} ticks gave two prices, such as {twice[0]}")
@@ -247,10 +252,20 @@ def tick_ledger(tables, report, interval, polled_from=None, polled_until=None):
             report.broken("I11", f"missed {first}-{last}: {ticks} ticks of {every} s do not fit")
         for symbol in json.loads(symbols):
             missed[symbol].update(dues)
+    # A poller may end between the attempts of a tick, or before the next provider of its list: what it tried is on record, and the
+    # tick is missed.
+    priced = prices_of_ticks(tables)
+    down = collections.defaultdict(set)
+    for symbols, first, last, _, reason, every in tables.missed:
+        for symbol in json.loads(symbols) if reason == "down_time" else ():
+            down[symbol].update(range(first, last + 1, every * 1_000_000))
     symbols = tried.keys() | missed.keys()
     report.counts["symbols_polled"] = len(symbols)
     for symbol in symbols:
         both = tried[symbol] & missed[symbol].keys()
+        cut_short = {due for due in both & down[symbol] if (symbol, due) not in priced}
+        report.counts["ticks_cut_short"] += len(cut_short)
+        both -= cut_short
         if both:
             report.broken("I11", f"{symbol}: {len(both)} ticks both tried and missed, such as {min(both)}: "
                                  f"{[row[1:] for row in tables.missed if row[1] <= min(both) <= row[2] and symbol in json.loads(row[0])]}, "
