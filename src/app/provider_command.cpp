@@ -107,7 +107,9 @@ private:
                                        {loop.get_executor(), clock_, timer, random, metrics});
         FetchAnswer answer;
         auto const into = [](PriceProvider& provider, std::vector<Symbol> symbols, SteadyTime deadline,
-                             FetchAnswer& out) -> Awaitable<void> { out = co_await provider.fetch(std::move(symbols), deadline); };
+                             FetchAnswer& out) -> Awaitable<void> {
+            out = co_await provider.fetch(std::move(symbols), deadline, FetchCause::read);
+        };
         auto const deadline = clock_.steady_now() + config_.read.fetch_deadline;
         net::co_spawn(loop, into(*directory.find(question_.provider), symbols_, deadline, answer), net::detached);
         loop.run();

@@ -17,6 +17,10 @@ public:
     void count_rounded() { rounded_.Increment(); }
     void count_wait() { quota_waits_.Increment(); }
     void count_over_quota() { over_quota_.Increment(); }
+    void count_ledger_away() { ledger_away_.Increment(); }
+    void count_turn_taken() { turns_taken_.Increment(); }
+    void count_turn_given_back() { turns_given_back_.Increment(); }
+    void count_late_turn() { late_turns_.Increment(); }
     void count_broken() { broken_.Increment(); }
     void show_breaker(bool open) { breaker_.Set(open ? 1 : 0); }
 
@@ -29,6 +33,10 @@ private:
     prometheus::Counter& rounded_;
     prometheus::Counter& quota_waits_;
     prometheus::Counter& over_quota_;
+    prometheus::Counter& ledger_away_;
+    prometheus::Counter& turns_taken_;
+    prometheus::Counter& turns_given_back_;
+    prometheus::Counter& late_turns_;
     prometheus::Counter& broken_;
     prometheus::Gauge& breaker_;
 };
