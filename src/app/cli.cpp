@@ -80,6 +80,7 @@ ExitCode with_config(Invocation const& invocation, ProcessContext const& process
     }
     auto const log = log_of(loaded.config.log, process.terminal);
     if (invocation.command == Command::migrate) return migrate(loaded.config, invocation.new_epoch, log);
+    if (invocation.command == Command::replay) return replay_dead_letters(loaded.config, invocation.error_class, log);
     if (invocation.command == Command::copy) return copy_store(loaded.config, {invocation.copy_from, invocation.copy_to}, log);
     auto const signal = process.signals();
     return serve(loaded.config, std::move(providers.catalogue), path, *signal, log);
@@ -93,6 +94,7 @@ ExitCode dispatch(Invocation const& invocation, ProcessContext const& process) {
         case Command::serve:
         case Command::check_config:
         case Command::copy:
+        case Command::replay:
         case Command::provider_check:
         case Command::provider_test:
         case Command::migrate: return with_config(invocation, process);

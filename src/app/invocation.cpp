@@ -18,11 +18,12 @@ namespace {
 
 namespace po = boost::program_options;
 
-constexpr std::array<std::pair<std::string_view, Command>, 8> commands{{
+constexpr std::array<std::pair<std::string_view, Command>, 9> commands{{
     {"serve", Command::serve},
     {"check-config", Command::check_config},
     {"migrate", Command::migrate},
     {"copy", Command::copy},
+    {"replay", Command::replay},
     {"config-reference", Command::config_reference},
     {"provider", Command::provider_check},
     {"version", Command::version},
@@ -40,6 +41,7 @@ Commands:
   check-config      read and check the whole configuration, then end: OK, or every error at once
   migrate           bring the store's schema up to date, then end
   copy              move the whole history of a stopped service to another, empty store, then end
+  replay            put dead letters back into the topic of events, once each, for a consumer that can read them now
   config-reference  every configuration key with type, default and meaning
   provider check NAME SYMBOL[,SYMBOL...] FILE
                     judge a saved answer as if the provider had just given it: one JSON line per symbol
@@ -86,7 +88,8 @@ po::options_description options() {
          "migrate: after a restore from backup, so that older events are not taken for new ones")  //
         ("from", po::value<std::string>()->value_name("STORE"), "copy: sqlite:DIR")                //
         ("to", po::value<std::string>()->value_name("STORE"),
-         "copy: postgres:URL, or postgres for the URL of store.url, which keeps a password off the command line")     //
+         "copy: postgres:URL, or postgres for the URL of store.url, which keeps a password off the command line")    //
+        ("class", po::value<std::string>()->value_name("CLASS"), "replay: only dead letters of this error_class")    //
         ("status", po::value<int>()->value_name("CODE"), "provider check: the answer's HTTP status (default: 200)")  //
         ("content-type", po::value<std::string>()->value_name("TYPE"), "provider check: the answer's media type")    //
         ("version,V", po::bool_switch(), "the version")                                                              //
@@ -111,8 +114,8 @@ std::string unknown_command(std::string const& name) {
 }
 
 std::string unknown_option(std::string const& name) {
-    std::vector<std::string> const names{"--config", "--set",    "--modules",      "--print",   "--new-epoch", "--from",
-                                         "--to",     "--status", "--content-type", "--version", "--help"};
+    std::vector<std::string> const names{"--config", "--set",   "--modules", "--print",        "--new-epoch", "--from",
+                                         "--to",     "--class", "--status",  "--content-type", "--version",   "--help"};
     return with_suggestion(fmt::format("unknown option \"{}\"", name), name, names);
 }
 
@@ -187,6 +190,8 @@ ParsedInvocation understand(po::variables_map const& values) {
         if (!wanted && !store->empty()) return fmt::format("--{} belongs to copy", option);
         if (wanted && store->empty()) return fmt::format("copy wants --{}", option);
     }
+    if (values.contains("class")) invocation.error_class = values["class"].as<std::string>();
+    if (!invocation.error_class.empty() && invocation.command != Command::replay) return "--class belongs to replay";
     if (auto const wrong = take_answer_options(values, invocation)) return *wrong;
     if (values.contains("config")) invocation.config_path = values["config"].as<std::string>();
     if (values.contains("modules")) {

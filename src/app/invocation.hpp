@@ -10,7 +10,7 @@
 
 namespace mds::app {
 
-enum class Command { serve, check_config, migrate, copy, config_reference, provider_check, provider_test, version, help };
+enum class Command { serve, check_config, migrate, copy, replay, config_reference, provider_check, provider_test, version, help };
 
 /// What `provider check` and `provider test` are about.
 struct ProviderQuestion {
@@ -30,6 +30,7 @@ struct Invocation {
     bool new_epoch = false;  ///< of migrate
     std::string copy_from;   ///< of copy, and never empty there
     std::string copy_to;
+    std::string error_class;    ///< of replay; empty: any
     ProviderQuestion question;  ///< of provider check and provider test
 };
 

@@ -51,4 +51,17 @@ ExitCode migrate(Config const& config, bool new_epoch, support::Log const& log) 
     return ExitCode::ok;
 }
 
+ExitCode replay_dead_letters(Config const& config, std::string const& error_class, support::Log const& log) {
+    if (config.bus.kind != BusKind::kafka) {
+        log.error("replay.no_topic",
+                  {{"advice", "dead letters come from, and go back to, a topic of Kafka: bus.kind is embedded"}});
+        return ExitCode::usage;
+    }
+    support::Metrics metrics;
+    auto const store = try_open_store(config, metrics, log);
+    if (!store) return ExitCode::store;
+    log.info("replay.handed_to_relay", {{"dead_letters", store->replay_dead_letters(error_class)}});
+    return ExitCode::ok;
+}
+
 }  // namespace mds::app

@@ -18,4 +18,7 @@ ExitCode serve(Config const& config, codec::Catalogue catalogue, std::string con
 /// Opens the store, which brings its schema up to date. `new_epoch`: after a restore from backup.
 ExitCode migrate(Config const& config, bool new_epoch, support::Log const& log);
 
+/// Lets the relay put dead letters of a class (empty: of any) back into the topic of events.
+ExitCode replay_dead_letters(Config const& config, std::string const& error_class, support::Log const& log);
+
 }  // namespace mds::app

@@ -16,7 +16,7 @@ from harness.provider_stub import ProviderStub
 
 SEED = int(os.environ.get("E2E_SEED", "0")) or random.SystemRandom().randrange(1, 10**9)
 SOAK = bool(os.environ.get("E2E_SOAK"))
-#: How long brokers are away, and how often it all happens.
+#: How long brokers are away, once; and how often the rest happens.
 AWAY = 600 if SOAK else 6
 ROUNDS = 10 if SOAK else 1
 POSTGRES = None
@@ -73,10 +73,10 @@ class OnTheMockCluster(UnderLoad):
             load.pause(3, 5)
             cluster.round_trip(0)
             self.fault(load, "answers later than their time-out")
-            cluster.down()
-            time.sleep(AWAY)
-            cluster.up()
-            self.fault(load, f"brokers away for {AWAY:g} s")
+        cluster.down()
+        time.sleep(AWAY)
+        cluster.up()
+        self.fault(load, f"brokers away for {AWAY:g} s")
         load.finish(self, "broker faults")
 
 

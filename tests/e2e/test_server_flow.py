@@ -9,8 +9,8 @@ from fractions import Fraction
 from harness import checker, kafka, servers
 from harness.deployment import Deployment, print_figures
 from harness.provider_stub import ProviderStub
-from harness.scenario import history, start_job, wait_for_points
-from harness.service import SLOWNESS, eventually
+from harness.scenario import KEYS as PROVIDER_KEYS, history, start_job, wait_for_points
+from harness.service import SLOWNESS, eventually, run_cli
 from harness.topic_checker import KEYS
 
 POSTGRES = CLUSTER = None
@@ -73,6 +73,7 @@ class FromProviderToApi(unittest.TestCase):
                 self.api_shows_what_the_tables_hold(deployment, client)
             self.events_are_as_the_contract_says(deployment)
             self.dead_letters_are_on_their_topic(deployment)
+            self.a_dead_letter_is_replayed(deployment)
             self.assertEqual(set(deployment.stop().values()), {0})
             served = [{"kind": "served", "symbol": exchange.symbol, "price": exchange.reply.price} for exchange in stub.served()]
             report = deployment.check(served, interval=1)
@@ -134,6 +135,26 @@ class FromProviderToApi(unittest.TestCase):
             self.assertTrue(record.headers["dlq_error_class"])
             original = originals[int(record.headers["dlq_partition"]), int(record.headers["dlq_offset"])]
             self.assertEqual((original.key or b"", original.value or b""), (record.key or b"", record.value or b""))
+
+    def a_dead_letter_is_replayed(self, deployment):
+        """Beside the running service; what still cannot be read becomes a dead letter once more."""
+        key, value, headers = GARBAGE[7]
+
+        def replay():
+            ended = run_cli("replay", "--class", "newer_schema", "--config", deployment.of("relay").home / "config.json", env=PROVIDER_KEYS)
+            self.assertEqual(ended.returncode, 0, ended.stderr)
+            return json.loads(ended.stderr.splitlines()[-1])
+
+        self.assertEqual(replay()["dead_letters"], 1)
+        self.letters_in_the_table(deployment, len(GARBAGE) + 1)
+        copies = [record for record in deployment.bus.dump() if record.value == value]
+        self.assertEqual([(record.key, record.headers) for record in copies], [(key, headers)] * 2)
+        letters = self.letters_in_the_table(deployment, len(GARBAGE) + 1)
+        again = [row for row in letters if row[4] == value]
+        self.assertEqual(sorted(row[6] is not None for row in again), [False, True])
+        self.assertEqual(replay()["dead_letters"], 1, "the new letter; the old one was replayed")
+        self.letters_in_the_table(deployment, len(GARBAGE) + 2)
+        deployment.settle(30)
 
     def events_are_as_the_contract_says(self, deployment):
         own = [record for record in deployment.bus.dump() if "store_epoch" in record.headers and record.headers.get("schema") != "99"]

@@ -215,6 +215,41 @@ TEST_CASE("a dead letter stands in the outbox, once, byte for byte, between the 
     CHECK(log->read(2, 1).value().front().position == 2);
 }
 
+TEST_CASE("a dead letter is replayed once, as it came, and the letter itself is published before") {
+    auto const store = make_store_under_test();
+    CHECK(store->store().replay_dead_letters("") == 0);
+    AveragingBatch batch;
+    batch.claim = store->averaging().claim("price-events", 0).value();
+    batch.new_next = 9;
+    batch.dead_letters = {letter(8), letter(7), letter(6)};
+    batch.dead_letters[2].error_class = "newer_schema";
+    REQUIRE(store->averaging().commit(batch).has_value());
+    CHECK(store->store().replay_dead_letters("unheard_of") == 0);
+    CHECK(store->store().replay_dead_letters("newer_schema") == 1);
+    CHECK(store->store().replay_dead_letters("newer_schema") == 0);
+    ingest(*store, {observation(1, {{"AAPL", "1"}})});
+    CHECK(store->store().replay_dead_letters("") == 2);
+    CHECK(store->store().replay_dead_letters("") == 0);
+    store->reopen();
+    auto const log = store->open_outbox();
+    CHECK(log->head().value() == 7);
+    auto const entries = log->read(1, 10).value();
+    REQUIRE(entries.size() == 7);
+    std::vector<std::pair<std::int64_t, bool>> found;  // the oldest letters are replayed first
+    for (auto const& entry : entries) {
+        CHECK(entry.position == static_cast<std::int64_t>(found.size()) + 1);
+        auto const* const dead = entry.dead_letter();
+        found.emplace_back(dead == nullptr ? 0 : dead->offset, entry.replayed);
+    }
+    CHECK(found == std::vector<std::pair<std::int64_t, bool>>{
+                       {8, false}, {7, false}, {6, false}, {6, true}, {0, false}, {7, true}, {8, true}});
+    DeadLetter const sent = letter(7);
+    REQUIRE(entries[5].dead_letter() != nullptr);
+    CHECK(entries[5].dead_letter()->key == sent.key);
+    CHECK(entries[5].dead_letter()->value == sent.value);
+    CHECK(entries[5].dead_letter()->headers == sent.headers);
+}
+
 TEST_CASE("dead letters are pruned from the outbox with the entries around them") {
     auto const store = make_store_under_test();
     ingest(*store, {observation(1, {{"AAPL", "1"}}, 10)});

@@ -18,6 +18,7 @@ namespace mds {
 struct OutboxEvent {
     std::int64_t position = 0;
     std::variant<PriceEvent, DeadLetter> content;
+    bool replayed = false;  ///< of a dead letter: it goes back to the topic of events, as it came
 
     OutboxEvent(std::int64_t at, std::variant<PriceEvent, DeadLetter> c) : position(at), content(std::move(c)) {}
     PriceEvent const* price() const noexcept { return std::get_if<PriceEvent>(&content); }

@@ -11,9 +11,11 @@
 #include <mds/ports/relay_cursor.hpp>
 #include <mds/ports/store_monitor.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace mds {
 
@@ -69,6 +71,10 @@ public:
     /// After a restore from backup: events of the old epoch are not taken for new ones. Returns the new epoch; throws
     /// std::runtime_error.
     virtual std::int64_t raise_epoch() = 0;
+    /// Appends dead letters of a class (empty: of any) that were never replayed to the outbox, oldest first, for the relay to put
+    /// them back into the topic of events; how many. Throws std::runtime_error;
+    /// what was appended before is not appended again.
+    virtual std::size_t replay_dead_letters(std::string_view error_class) = 0;
     /// For the log: "sqlite:data", "postgresql:db:5432/prices". No secrets.
     virtual std::string name() const = 0;
 

@@ -103,8 +103,10 @@ void KafkaPublisher::pass_over(OutboxEvent const& letter) {
 }
 
 rd_kafka_resp_err_t KafkaPublisher::produce(OutboxEvent const& event) {
-    if (auto const* const letter = event.dead_letter())
+    if (auto const* const letter = event.dead_letter()) {
+        if (event.replayed) return produce(options_.topic, letter->key, letter->value, letter->headers);
         return produce(options_.dead_letter_topic, letter->key, letter->value, headers_of(*letter));
+    }
     PriceEvent const& price = *event.price();
     value_.clear();
     codec::append_event_value(value_, price.point);

@@ -38,12 +38,11 @@ Result<std::vector<OutboxEvent>> OutboxReader::read(std::int64_t first, std::siz
 
 /// They are rare, so they are read apart; and never removed, so what the entries named is still there.
 Result<void> OutboxReader::fill_in_letters(std::vector<OutboxEvent>& events) {
-    std::map<std::int64_t, DeadLetter*> by_position;
+    std::map<std::int64_t, OutboxEvent*> by_position;
     Column positions(Column::Type::bigint);
     for (OutboxEvent& event : events) {
-        auto* const letter = std::get_if<DeadLetter>(&event.content);
-        if (letter == nullptr) continue;
-        by_position.emplace(event.position, letter);
+        if (event.dead_letter() == nullptr) continue;
+        by_position.emplace(event.position, &event);
         positions.add(event.position);
     }
     connection_.send(sql::outbox::letters, positions);
@@ -52,7 +51,8 @@ Result<void> OutboxReader::fill_in_letters(std::vector<OutboxEvent>& events) {
     if (!replies) return replies.error();
     if (replies->at(0).size() != by_position.size()) return damaged("a dead letter of the outbox");
     for (Rows& rows = replies->at(0); rows.next();) {
-        DeadLetter& letter = *by_position.at(rows.integer(0));
+        OutboxEvent& event = *by_position.at(rows.integer(0));
+        auto& letter = std::get<DeadLetter>(event.content);
         letter.topic = rows.text(1);
         letter.partition = static_cast<std::int32_t>(rows.integer(2));
         letter.offset = rows.integer(3);
@@ -61,9 +61,10 @@ Result<void> OutboxReader::fill_in_letters(std::vector<OutboxEvent>& events) {
         letter.error_class = rows.text(6);
         letter.error = rows.text(7);
         letter.received_at = rows.time(8);
+        event.replayed = rows.boolean(9);
     }
     for (Rows& rows = replies->at(1); rows.next();)
-        by_position.at(rows.integer(0))->headers.emplace_back(rows.text(1), rows.text(2));
+        std::get<DeadLetter>(by_position.at(rows.integer(0))->content).headers.emplace_back(rows.text(1), rows.text(2));
     return {};
 }
 

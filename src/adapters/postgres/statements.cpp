@@ -196,6 +196,7 @@ std::vector<Sql const*> on_large_tables() {
             &averaging::not_averaged,
             &outbox::letters,
             &outbox::letter_headers,
+            &outbox::replay,
             &prices::find_series,
             &prices::latest,
             &prices::last_before,

@@ -81,6 +81,7 @@ namespace outbox {
 extern Sql const read;
 extern Sql const letters;
 extern Sql const letter_headers;
+extern Sql const replay;
 extern Sql const head;
 extern Sql const prune;
 extern Sql const prune_raw;

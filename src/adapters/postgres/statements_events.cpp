@@ -7,6 +7,11 @@ namespace mds::postgres::sql {
 namespace {
 
 std::string const point(point_columns);
+/// The letters whose entries, of their own or of their replay, are at the positions $1.
+std::string const letters_at =
+    "SELECT topic, partition, \"offset\", position AS place, false AS replayed FROM dead_letters WHERE position = ANY "
+    "($1::bigint[]) UNION ALL SELECT topic, partition, \"offset\", replay_position, true FROM dead_letters WHERE replay_position "
+    "= ANY ($1::bigint[])";
 
 }  // namespace
 
@@ -65,13 +70,22 @@ Sql const read{
         point +
         " FROM price_points p WHERE p.series_id = o.series_id AND p.seq = o.seq LIMIT 1) p ON true) e ON true ORDER BY e.position"};
 Sql const letters{"read_dead_letters",
-                  "SELECT position, topic, partition, \"offset\", key, value, error_class, error, received_at FROM dead_letters "
-                  "WHERE position = ANY ($1::bigint[])"};
-Sql const letter_headers{
-    "read_dead_headers",
-    "SELECT d.position, h.name, h.value FROM dead_letters d JOIN dead_letter_headers h ON h.topic = d.topic AND "
-    "h.partition = d.partition AND h.\"offset\" = d.\"offset\" WHERE d.position = ANY ($1::bigint[]) ORDER BY d.position, "
-    "h.ordinal"};
+                  "SELECT a.place, topic, partition, \"offset\", key, value, error_class, error, received_at, a.replayed FROM (" +
+                      letters_at + ") a JOIN dead_letters USING (topic, partition, \"offset\")"};
+Sql const letter_headers{"read_dead_headers", "SELECT a.place, name, value FROM (" + letters_at +
+                                                  ") a JOIN dead_letter_headers USING (topic, partition, \"offset\") "
+                                                  "ORDER BY a.place, ordinal"};
+// After lock_head; a hundred at a time. The entry is one of series 0, as that of the letter itself.
+Sql const replay{
+    "replay_dead_letters",
+    "WITH due AS MATERIALIZED (SELECT topic, partition, \"offset\", row_number() OVER (ORDER BY received_at, topic, partition, "
+    "\"offset\") AS nr FROM (SELECT * FROM dead_letters WHERE replay_position IS NULL AND ($1::text = '' OR error_class = "
+    "$1::text) ORDER BY received_at, topic, partition, \"offset\" LIMIT 100) oldest), "
+    "placed AS (SELECT due.*, h.position + nr AS place FROM due CROSS JOIN outbox_head h), "
+    "marked AS (UPDATE dead_letters l SET replay_position = p.place FROM placed p WHERE l.topic = p.topic AND l.partition = "
+    "p.partition AND l.\"offset\" = p.\"offset\"), "
+    "head AS (UPDATE outbox_head SET position = (SELECT max(place) FROM placed) WHERE EXISTS (SELECT FROM placed)) "
+    "INSERT INTO outbox (position, series_id, seq) SELECT place, 0, 0 FROM placed"};
 Sql const head{"outbox_head", "SELECT position FROM outbox_head WHERE id = 1"};
 // An event was written about when its point was fetched. Without any cursor nobody is known to have read: nothing goes. Where there
 // is a relay it is the one reader, and the consumers' offsets count the broker's records. Only the old end of the log is looked at,

@@ -37,6 +37,7 @@ public:
     int schema_version() const noexcept override;
     std::int64_t store_epoch() const override;
     std::int64_t raise_epoch() override;
+    std::size_t replay_dead_letters(std::string_view error_class) override;
     std::string name() const override;
 
 private:

@@ -12,7 +12,8 @@ OutboxReader::OutboxReader(ConnectionOptions const& options, Condition& conditio
                                " FROM outbox o LEFT JOIN price_points p ON p.series_id = o.series_id AND p.seq = o.seq "
                                "LEFT JOIN series s ON s.id = o.series_id WHERE o.position >= ? ORDER BY o.position LIMIT ?"),
       letter_(connection_,
-              "SELECT topic, partition, offset, key, value, error_class, error, received_at FROM dead_letters WHERE position = ?"),
+              "SELECT topic, partition, offset, key, value, error_class, error, received_at, replay_position IS ?1 FROM "
+              "dead_letters WHERE position = ?1 OR replay_position = ?1"),
       letter_headers_(
           connection_,
           "SELECT name, value FROM dead_letter_headers WHERE topic = ? AND partition = ? AND offset = ? ORDER BY ordinal"),
@@ -24,7 +25,7 @@ std::int64_t OutboxReader::number(Statement& statement) {
     return rows.next() ? rows.integer(0) : 0;
 }
 
-std::optional<DeadLetter> OutboxReader::dead_letter(std::int64_t position) {
+std::optional<OutboxEvent> OutboxReader::dead_letter(std::int64_t position) {
     auto rows = letter_.query(position);
     if (!rows.next()) return std::nullopt;
     DeadLetter letter;
@@ -38,7 +39,9 @@ std::optional<DeadLetter> OutboxReader::dead_letter(std::int64_t position) {
     letter.received_at = rows.time(7);
     auto headers = letter_headers_.query(letter.topic, letter.partition, letter.offset);
     while (headers.next()) letter.headers.emplace_back(headers.bytes(0), headers.bytes(1));
-    return letter;
+    OutboxEvent event(position, std::move(letter));
+    event.replayed = rows.integer(8) != 0;
+    return event;
 }
 
 Result<std::vector<OutboxEvent>> OutboxReader::read(std::int64_t first, std::size_t max) {
@@ -52,7 +55,7 @@ Result<std::vector<OutboxEvent>> OutboxReader::read(std::int64_t first, std::siz
         while (rows.next()) {
             std::int64_t const position = rows.integer(0);
             if (rows.is_null(1)) {
-                if (auto letter = dead_letter(position)) events.emplace_back(position, *std::move(letter));
+                if (auto letter = dead_letter(position)) events.push_back(*std::move(letter));
             } else if (auto point = read_named_point(connection_, rows, 1)) {
                 events.emplace_back(position, PriceEvent(*std::move(point), epoch));
             }

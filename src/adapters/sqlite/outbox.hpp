@@ -17,7 +17,7 @@ public:
 
 private:
     std::int64_t number(Statement& statement);
-    std::optional<DeadLetter> dead_letter(std::int64_t position);
+    std::optional<OutboxEvent> dead_letter(std::int64_t position);
 
     Connection connection_;
     Statement events_;

@@ -147,8 +147,10 @@ def one_event_per_point(tables, report):
     of series 0."""
     foreign = {raw for raw, row in tables.raw.items() if row[2] == "foreign"}
     own = [(point[0], point[1]) for point in tables.points if point[6] not in foreign]
-    if tables.head != len(own) + len(tables.dead_letters):
-        report.broken("I4", f"{tables.head} events were written for {len(own)} points and {len(tables.dead_letters)} dead letters")
+    replayed = sum(row[6] is not None for row in tables.dead_letters)
+    if tables.head != len(own) + len(tables.dead_letters) + replayed:
+        report.broken("I4", f"{tables.head} events were written for {len(own)} points, {len(tables.dead_letters)} dead letters and "
+                            f"{replayed} replays")
     positions = [row[0] for row in tables.outbox]
     if positions and positions != list(range(positions[0], tables.head + 1)):
         report.broken("I4", "the positions of the outbox have holes, or do not end at its head")

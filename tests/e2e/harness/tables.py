@@ -19,12 +19,12 @@ _COLUMNS = {
     "outbox_head": "position",
     "consumer_offsets": "partition epoch next",
     "relay_cursor": "next term",
-    "dead_letters": 'topic partition "offset" key value error_class',
+    "dead_letters": 'topic partition "offset" key value error_class replay_position',
 }
 _ORDER = {"price_points": "series_id, seq", "moving_average": "series_id, seq", "outbox": "position"}
 _TIMES = {"timestamp", "fetched_at", "tick_due", "first_due", "last_due"}
 _NUMBERS = {"id", "series_id", "last_seq", "seq", "interval", "attempt", "ticks", "position", "partition", "epoch", "next", "term",
-            '"offset"', "answered"} | _TIMES
+            '"offset"', "answered", "replay_position"} | _TIMES
 _BYTES = {"body", "key", "value"}
 csv.field_size_limit(1 << 30)  # keys and bodies of megabytes
 

@@ -157,6 +157,30 @@ TEST_CASE("a topic that vanished is read from its beginning when it is there aga
     for (auto const& lost : seen.lost) CHECK(lost.available == 0);
 }
 
+TEST_CASE("a dead letter that is replayed is on the topic of events as it came") {
+    MockBrokers brokers(1);
+    support::Metrics metrics;
+    auto const options = brokers.options();
+    kafka::KafkaPublisher bus(options, support::Log::silent(), metrics);
+    DeadLetter letter;
+    letter.topic = options.topic;
+    letter.key = std::string("k\0", 2);
+    letter.value = "\xff\xfe not json";
+    letter.headers = {{"trace", std::string("\0\x01", 2)}, {"trace", ""}};
+    letter.error_class = "not_json";
+    std::vector<OutboxEvent> events{OutboxEvent(1, letter), entry(2, "AAPL", 1), OutboxEvent(3, letter)};
+    events[2].replayed = true;
+    CHECK(publish(bus, events) == 3);
+    kafka::KafkaSource source(options, support::Log::silent(), metrics);
+    Seen seen;
+    read_until(source, seen, [&] { return seen.size() >= 2; });
+    REQUIRE(seen.size() == 2);
+    auto const& replayed = seen.records.begin()->second.back().second;
+    CHECK(replayed.key == letter.key);
+    CHECK(replayed.value == letter.value);
+    CHECK(replayed.headers == letter.headers);
+}
+
 TEST_CASE("a dead letter that is too large for its topic holds nothing up") {
     MockBrokers brokers(1);
     support::Metrics metrics;

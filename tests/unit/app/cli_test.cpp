@@ -157,24 +157,32 @@ TEST_CASE("options of one command are refused with another") {
     CHECK(contains(mds_with({"migrate", "--print"}).err, "--print belongs to check-config"));
     CHECK(contains(mds_with({"migrate", "--from", "sqlite:x"}).err, "--from belongs to copy"));
     CHECK(contains(mds_with({"copy", "--from", "sqlite:x"}).err, "copy wants --to"));
+    CHECK(contains(mds_with({"serve", "--class", "not_json"}).err, "--class belongs to replay"));
     CHECK(mds_with({"copy", "--from", "sqlite:/nonexistent", "--to", "postgres"}).code == ExitCode::store);
     CHECK(mds_with({"copy", "--from", "mysql:x", "--to", "postgres"}).code == ExitCode::usage);
 }
 
 TEST_CASE("provider check judges a saved answer, one JSON line per symbol") {
     Folder const folder;
-    auto const file = folder.file("answer.json", R"({"results": [{"s": "A", "p": 1.50, "v": "7", "t": 1700000000}, {"s": "b", "p": 0}]})");
-    auto const catalogue = folder.file("providers.json", R"({"providers": {"acme": {"base_url": "http://h", "request": {"path": "/{symbols}"},
+    auto const file =
+        folder.file("answer.json", R"({"results": [{"s": "A", "p": 1.50, "v": "7", "t": 1700000000}, {"s": "b", "p": 0}]})");
+    auto const catalogue =
+        folder.file("providers.json", R"({"providers": {"acme": {"base_url": "http://h", "request": {"path": "/{symbols}"},
         "symbol": {"match": "ignore_case"}, "row": {"path": "/results[s={symbol}]", "absent": "unknown_symbol"},
         "values": {"price": "/p", "time": {"path": "/t", "as": "unix_s", "optional": true}, "volume": "/v"}, "batch": {"max": 5}}}})");
     auto const files = "providers.files=[\"" + catalogue + "\"]";
-    auto const ran = mds_with({"provider", "check", "acme", "A,b,C", file, "--status", "200", "--content-type", "application/json", "--set", files});
+    auto const ran = mds_with(
+        {"provider", "check", "acme", "A,b,C", file, "--status", "200", "--content-type", "application/json", "--set", files});
     CHECK(ran.code == ExitCode::ok);
     CHECK(ran.out ==
-          R"({"symbol":"A","outcome":"ok","price":1.5,"timestamp":"2023-11-14T22:13:20Z","time_source":"quote","volume":7})" "\n"
-          R"({"symbol":"b","outcome":"no_data","price":null,"timestamp":null,"time_source":null,"volume":null})" "\n"
-          R"({"symbol":"C","outcome":"unknown_symbol","price":null,"timestamp":null,"time_source":null,"volume":null})" "\n");
-    CHECK(contains(mds_with({"provider", "check", "acme", "A", file, "--status", "503", "--set", files}).out, R"("outcome":"unavailable")"));
+          R"({"symbol":"A","outcome":"ok","price":1.5,"timestamp":"2023-11-14T22:13:20Z","time_source":"quote","volume":7})"
+          "\n"
+          R"({"symbol":"b","outcome":"no_data","price":null,"timestamp":null,"time_source":null,"volume":null})"
+          "\n"
+          R"({"symbol":"C","outcome":"unknown_symbol","price":null,"timestamp":null,"time_source":null,"volume":null})"
+          "\n");
+    CHECK(contains(mds_with({"provider", "check", "acme", "A", file, "--status", "503", "--set", files}).out,
+                   R"("outcome":"unavailable")"));
 }
 
 TEST_CASE("a provider command that cannot be carried out says why") {
