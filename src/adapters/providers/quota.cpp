@@ -16,6 +16,7 @@ SteadyTime::duration tolerance_of(std::vector<QuotaWindow> const& windows) {
     return least;
 }
 
+constexpr std::chrono::seconds patience_with_ledger{1};  // a store that hangs must not hold up reads that have another provider
 constexpr std::chrono::seconds pause_without_ledger{1};
 
 }  // namespace
@@ -73,7 +74,8 @@ Awaitable<Result<QuotaReply>> Quota::ask(std::size_t symbols, QuotaUse use, Stea
     QuotaWish wish;
     wish.symbols = symbols;
     wish.use = use;
-    auto const patience = std::max(latest - clock_.steady_now(), SteadyTime::duration::zero());
+    auto const patience =
+        std::clamp<SteadyTime::duration>(latest - clock_.steady_now(), std::chrono::seconds(0), patience_with_ledger);
     support::AsioTimer answered(executor, patience);
     auto const waiter = std::make_shared<Waiter>(Waiter{wish, latest, std::move(answered), false, std::nullopt});
     waiting_.push_back(waiter);

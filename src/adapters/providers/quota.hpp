@@ -44,7 +44,7 @@ private:
     struct Waiter {
         QuotaWish wish;
         SteadyTime latest;
-        support::AsioTimer answered;  ///< expires at `latest`; cancelled by the answer
+        support::AsioTimer answered;  ///< expires when the store takes too long; cancelled by the answer
         bool gone = false;
         std::optional<Result<QuotaReply>> reply;
     };

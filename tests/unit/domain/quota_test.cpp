@@ -1,6 +1,7 @@
 #include "support/catch.hpp"
 #include "support/quota_book.hpp"
-#include "support/seeded_random.hpp"
+
+#include <random>
 
 using namespace mds;
 using namespace mds::test;
@@ -127,8 +128,8 @@ TEST_CASE("quota: whoever crashes, is late, or gives back, and whatever was aske
         UtcTime sent;
     };
     for (std::uint64_t seed = 1; seed <= 150; ++seed) {
-        SeededRandom random(seed);
-        auto const below = [&](std::uint64_t n) { return random.next() % n; };
+        std::mt19937_64 random(seed);
+        auto const below = [&](std::uint64_t n) { return random() % n; };
         std::vector<QuotaWindow> windows;
         for (auto n = 1 + below(3); n > 0; --n) {
             auto const per = std::chrono::seconds(1 + below(20) * below(4));
