@@ -64,7 +64,7 @@ struct QuotaOrder {
     std::vector<QuotaWindow> windows;       ///< all of them at once; none costs a wish more than its share
     std::vector<QuotaWish> wishes;          ///< first come, first served
     std::chrono::microseconds patience{0};  ///< from `from` to `until` of each turn: how exactly a turn can be kept
-    std::vector<QuotaTurn> unused;  ///< taken earlier, and certain not to be used: given back before the wishes are looked at
+    std::vector<QuotaTurn> unused;  ///< taken earlier, and certain not to be used: each given back once, before the wishes
 };
 
 struct QuotaSettlement {
