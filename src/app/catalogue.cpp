@@ -37,12 +37,19 @@ public:
 private:
     void read_files() {
         texts_.push_back(providers::shipped_catalogue());
+        check_ca_file();
         for (auto const& path : config_.providers.files) {
             if (auto text = content_of(path))
                 texts_.push_back({path, std::move(*text)});
             else
                 errors_.push_back({"providers.files", fmt::format("{} cannot be read", path), origin_of("providers.files")});
         }
+    }
+
+    void check_ca_file() {
+        auto const& path = config_.providers.ca_file;
+        if (path.empty() || content_of(path)) return;
+        errors_.push_back({"providers.ca_file", fmt::format("{} cannot be read", path), origin_of("providers.ca_file")});
     }
 
     void read_catalogue() {

@@ -107,9 +107,12 @@ struct ProvidersConfig {
     std::vector<std::string> files;  ///< as loaded: relative ones are resolved against the folder of the config file
     std::map<std::string, ProviderOverride> overrides;
     SimulatedConfig simulated;
+    std::string ca_file;             ///< likewise
     Millis connect_timeout{5'000};
     Millis request_timeout{10'000};
     std::uint32_t max_in_flight = 4;
+    bool test_route = false;
+    bool test_private_addresses = false;
 };
 
 struct PollerConfig {

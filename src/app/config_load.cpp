@@ -87,10 +87,12 @@ public:
             substitute_variables(*document, "", environment, reading);
             read_object(fields_, *document, "", reading, loaded_.config);
         }
-        for (auto& entry : loaded_.config.providers.files) {
-            auto const folder = std::filesystem::path(file.path).parent_path();
-            entry = (folder / entry).lexically_normal().string();
-        }
+        auto const beside_it = [folder = std::filesystem::path(file.path).parent_path()](std::string& path) {
+            path = (folder / path).lexically_normal().string();
+        };
+        auto& providers = loaded_.config.providers;
+        for (auto& path : providers.files) beside_it(path);
+        if (!providers.ca_file.empty()) beside_it(providers.ca_file);
         loaded_.hidden = reading.substituted;
         take(std::move(reading));
     }

@@ -164,11 +164,19 @@ Fields<ProvidersConfig> providers() {
               "to the working directory."),
         map_of("override", &ProvidersConfig::overrides, override_fields),
         section("simulated", &ProvidersConfig::simulated, simulated()),
+        field("ca_file", &ProvidersConfig::ca_file, Text{},
+              "A PEM file with certificates that are trusted beside the system's, for a proxy that ends TLS. Relative as "
+              "`providers.files`."),
         field("connect_timeout", &ProvidersConfig::connect_timeout, Duration{10ms, 1min},
               "For connecting to a provider, TLS included."),
         field("request_timeout", &ProvidersConfig::request_timeout, Duration{10ms, 5min}, "For one whole request of the poller."),
         field("max_in_flight", &ProvidersConfig::max_in_flight, Whole{1, 1000},
               "Requests of the poller under way at once, for each provider."),
+        field("test_route", &ProvidersConfig::test_route, Flag{},
+              "Whether `POST /providers/test` asks whatever provider its body describes. For people who are trusted to send requests "
+              "from here."),
+        field("test_private_addresses", &ProvidersConfig::test_private_addresses, Flag{},
+              "Whether `POST /providers/test` may connect to private, loopback, link-local and other addresses that are not public."),
     };
 }
 

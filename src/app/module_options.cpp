@@ -108,6 +108,7 @@ http::Options http_options(Config const& config, std::size_t open_files) {
     options.max_age = config.read.max_age;
     options.page_token_key = config.http.page_token_key;
     options.version = version();
+    options.provider_trials = config.providers.test_route;
     return options;
 }
 
@@ -130,7 +131,15 @@ providers::SimulatedOptions simulated_options(Config const& config) {
 
 providers::HttpOptions fetch_options(Config const& config) {
     providers::HttpOptions options;
+    options.ca_file = config.providers.ca_file;
     options.connect_timeout = config.providers.connect_timeout;
+    return options;
+}
+
+providers::TrialOptions trial_options(Config const& config) {
+    providers::TrialOptions options;
+    options.deadline = config.read.fetch_deadline;
+    options.private_addresses = config.providers.test_private_addresses;
     return options;
 }
 

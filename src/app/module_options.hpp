@@ -4,8 +4,7 @@
 #include "app/config.hpp"
 
 #include "adapters/postgres/store.hpp"
-#include "adapters/providers/curl_client.hpp"
-#include "adapters/providers/simulated_provider.hpp"
+#include "adapters/providers/trials.hpp"
 #include "adapters/redis/options.hpp"
 #include "adapters/sqlite/store.hpp"
 #include "modules/http/options.hpp"
@@ -36,5 +35,6 @@ http::Options http_options(Config const& config, std::size_t open_files);
 std::size_t http_threads(Config const& config);
 providers::SimulatedOptions simulated_options(Config const& config);
 providers::HttpOptions fetch_options(Config const& config);
+providers::TrialOptions trial_options(Config const& config);
 
 }  // namespace mds::app

@@ -7,7 +7,7 @@
 #include "app/open_store.hpp"
 
 #include "adapters/embedded_bus/outbox_source.hpp"
-#include "adapters/providers/directory.hpp"
+#include "adapters/providers/trials.hpp"
 #include "codec/provider_catalogue.hpp"
 #include "services/ingest.hpp"
 #include "services/provider_holds.hpp"
@@ -23,9 +23,11 @@ struct Intake {
     Intake(Config const& config, codec::Catalogue catalogue, providers::DirectoryContext const& context, IngestStore& store,
            Clock& clock, std::vector<CommitListener*> listeners, support::Log const& log)
         : directory(std::move(catalogue), {simulated_options(config)}, fetch_options(config), context),
+          trials(directory, context, trial_options(config)),
           ingest(store, clock, context.random, std::move(listeners), log, context.metrics, ingest_options(config)) {}
 
     providers::Directory directory;
+    providers::Trials trials;
     ProviderHolds holds;
     Ingest ingest;
     IngestSink sink{ingest};

@@ -93,6 +93,7 @@ void Process::build_reads() {
     jobs_.emplace(store_.jobs(), store_.job_reads(), *forecast_, intake_->directory, clock_, random_, [this] {
         if (polling_) polling_->changed();
     });
+    desk_.emplace(intake_->directory, intake_->trials, intake_->holds, clock_, loops_.fetch.executor());
     if (!bus_) return;
     follower_.emplace(
         bus_->tail(), store_.latest_prices(), [this](Series const& series) { return newest(series); }, cache_, clock_, log_,
@@ -131,6 +132,7 @@ void Process::add_http() {
         .averages = *averages_,
         .points = store_.prices(),
         .providers = intake_->directory,
+        .desk = *desk_,
         .clock = clock_,
         .random = random_,
         .log = log_,

@@ -20,6 +20,7 @@
 #include "services/moving_averages.hpp"
 #include "services/poll_driver.hpp"
 #include "services/poll_forecast.hpp"
+#include "services/provider_desk.hpp"
 #include "services/relay.hpp"
 #include "services/retention.hpp"
 
@@ -89,6 +90,7 @@ private:
     std::optional<KeptWaits> kept_waits_;
     std::optional<PollForecast> forecast_;
     std::optional<JobService> jobs_;
+    std::optional<ProviderDesk> desk_;
     std::optional<CacheFollower> follower_;
     http::HttpModule const* http_ = nullptr;
     std::vector<std::unique_ptr<Module>> modules_;

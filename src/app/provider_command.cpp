@@ -6,16 +6,15 @@
 #include "adapters/clock/steady_timer.hpp"
 #include "adapters/clock/system_clock.hpp"
 #include "adapters/clock/system_random.hpp"
-#include "adapters/providers/directory.hpp"
+#include "adapters/providers/trials.hpp"
 #include "codec/nearest_name.hpp"
 #include "codec/provider_judge.hpp"
 #include "codec/provider_report.hpp"
-#include "codec/provider_request.hpp"
 
 #include <fmt/format.h>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/use_future.hpp>
 
 #include <algorithm>
 #include <ostream>
@@ -55,15 +54,11 @@ public:
     }
 
     ExitCode test(codec::Catalogue catalogue) {
-        auto const* found = find(catalogue);
-        if (found == nullptr || !read_symbols()) return ExitCode::usage;
-        auto const entry = *found;
-        if (auto const variable = entry.missing_secret(); !variable.empty())
-            return refuse(fmt::format("{} needs {}", entry.name, variable));
-        auto const answer = ask(std::move(catalogue));
-        std::string text;
-        codec::append_trial(text, entry, {answer.answer, answer.results, answer.duration});
-        process_.out << text << "\n";
+        auto const* entry = find(catalogue);
+        if (entry == nullptr || !read_symbols()) return ExitCode::usage;
+        if (auto const variable = entry->missing_secret(); !variable.empty())
+            return refuse(fmt::format("{} needs {}", entry->name, variable));
+        process_.out << ask(std::move(catalogue)) << "\n";
         return ExitCode::ok;
     }
 
@@ -98,22 +93,23 @@ private:
         return true;
     }
 
-    FetchAnswer ask(codec::Catalogue catalogue) {
+    /// The report of asking once. The address is the operator's own: it may be private.
+    std::string ask(codec::Catalogue catalogue) {
         net::io_context loop(1);
         support::Metrics metrics;
         clock::SystemRandom random;
         clock::SteadyTimer timer;
-        providers::Directory directory(std::move(catalogue), {}, fetch_options(config_),
-                                       {loop.get_executor(), clock_, timer, random, metrics});
-        FetchAnswer answer;
-        auto const into = [](PriceProvider& provider, std::vector<Symbol> symbols, SteadyTime deadline,
-                             FetchAnswer& out) -> Awaitable<void> {
-            out = co_await provider.fetch(std::move(symbols), deadline, FetchCause::read);
-        };
-        auto const deadline = clock_.steady_now() + config_.read.fetch_deadline;
-        net::co_spawn(loop, into(*directory.find(question_.provider), symbols_, deadline, answer), net::detached);
+        providers::DirectoryContext const context{loop.get_executor(), clock_, timer, random, metrics};
+        providers::Directory directory(std::move(catalogue), {}, fetch_options(config_), context);
+        auto options = trial_options(config_);
+        options.private_addresses = true;
+        providers::Trials trials(directory, context, options);
+        TrialQuestion question;
+        question.provider = question_.provider;
+        question.symbols = symbols_;
+        auto report = net::co_spawn(loop, trials.ask(std::move(question)), net::use_future);
         loop.run();
-        return answer;
+        return report.get().value().report;
     }
 
     ProviderQuestion const& question_;

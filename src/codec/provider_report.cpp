@@ -29,17 +29,17 @@ void append_quote(std::string& out, Quote const& quote) {
     append_number(out, quote.volume);
 }
 
-void append_request(std::string& out, ProviderEntry const& entry, std::span<SymbolResult const> results) {
+void append_request(std::string& out, ProviderEntry const* entry, std::span<SymbolResult const> results) {
     std::vector<Symbol> asked;
     for (auto const& result : results) {
-        if (entry.spelling.spell(result.symbol)) asked.push_back(result.symbol);
+        if (entry != nullptr && entry->spelling.spell(result.symbol)) asked.push_back(result.symbol);
     }
-    auto const request = asked.empty() ? std::nullopt : make_request(entry, asked);
+    auto const request = asked.empty() ? std::nullopt : make_request(*entry, asked);
     if (!request) {
         out += "null";
         return;
     }
-    SecretMask const mask(entry.secrets);
+    SecretMask const mask(entry->secrets);
     append_text(out, R"({"method":"GET","url":)", mask.masked(request->url));
     out += R"(,"headers":{)";
     for (auto const& [name, value] : request->headers) {
@@ -88,8 +88,8 @@ void append_verdict(std::string& out, std::string_view symbol, std::variant<Quot
     out += '}';
 }
 
-void append_trial(std::string& out, ProviderEntry const& entry, Trial const& trial) {
-    append_text(out, R"({"provider":)", entry.name);
+void append_trial(std::string& out, std::string_view provider, ProviderEntry const* entry, Trial const& trial) {
+    append_text(out, R"({"provider":)", provider);
     out += R"(,"request":)";
     append_request(out, entry, trial.results);
     out += ',';

@@ -24,7 +24,7 @@ struct Trial {
 };
 
 /// The request with its secrets masked, status and body of the answer, and per symbol what append_verdict() says, with the reason of a
-/// reject.
-void append_trial(std::string& out, ProviderEntry const& entry, Trial const& trial);
+/// reject. `entry` is null where the provider is asked without HTTP.
+void append_trial(std::string& out, std::string_view provider, ProviderEntry const* entry, Trial const& trial);
 
 }  // namespace mds::codec

@@ -32,6 +32,12 @@ public:
         auto const cost = static_cast<std::int64_t>(window_.cost(turn.symbols));
         return {window_.per.count(), window_.per_symbol, down, up, cost, turn.use == QuotaUse::polls ? cost : 0};
     }
+    std::size_t left(UtcTime now) const {
+        auto left = static_cast<std::int64_t>(window_.limit);
+        for (auto const& entry : by_until_)
+            if (entry.until + reach_ > now) left -= entry.cost;
+        return static_cast<std::size_t>(std::max<std::int64_t>(left, 0));
+    }
     /// When something leaves the window, so that there may be room then.
     void add_openings(UtcTime after, std::vector<UtcTime>& openings) const {
         for (auto const& entry : by_until_)
@@ -119,6 +125,7 @@ public:
     QuotaSettlement run() && {
         QuotaSettlement settlement;
         for (auto const& wish : order_.wishes) settlement.replies.push_back(settle(wish));
+        for (auto const& log : logs_) settlement.left.push_back(log.left(now_));
         settlement.changes = changes_.collect();
         return settlement;
     }

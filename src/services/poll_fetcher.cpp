@@ -12,6 +12,7 @@ struct PollFetcher::Run {
     struct Verdict {
         bool answered = false;  ///< at least one price, or a symbol that has none for now
         bool failed = false;
+        std::set<Symbol> suspects;  ///< of a batch that one of them spoilt
     };
     PollTask task;
     FetchSteps steps;
@@ -152,21 +153,31 @@ void PollFetcher::note(Run& run, FetchStep const& step, FetchAnswer const& answe
         Reject const* const reject = result.reject();
         (reject == nullptr || !calls_for_back_off(reject->outcome) ? verdict.answered : verdict.failed) = true;
     }
-    remember_spoilers(provider, step, answer);
+    remember_spoilers(run, step, answer);
     if (gate_.note(provider, answer, clock_.steady_now())) metrics_.holds.Increment();
     run.steps.answered(step, answer, clock_.steady_now());
 }
 
-void PollFetcher::remember_spoilers(std::string const& provider, FetchStep const& step, FetchAnswer const& answer) {
-    bool const spoilt = std::ranges::any_of(answer.results, [](SymbolResult const& result) {
-        return result.reject() != nullptr && result.reject()->outcome == Outcome::bad_symbol_in_batch;
-    });
-    if (step.symbols.size() > 1) {
-        if (spoilt) metrics_.splits.Increment();
-    } else if (spoilt) {
-        spoilers_[provider].insert(step.symbols.front());
-    } else if (answer.results.front().quote() != nullptr) {
-        if (auto const found = spoilers_.find(provider); found != spoilers_.end()) found->second.erase(step.symbols.front());
+/// A batch is spoilt by the symbol that its answer names, or by one that is unknown when it is asked for alone afterwards.
+void PollFetcher::remember_spoilers(Run& run, FetchStep const& step, FetchAnswer const& answer) {
+    std::string const& provider = run.steps.sources()[step.source].name;
+    auto const is = [](SymbolResult const& result, Outcome outcome) {
+        return result.reject() != nullptr && result.reject()->outcome == outcome;
+    };
+    auto& known = spoilers_[provider];
+    auto& suspects = run.verdicts[provider].suspects;
+    if (step.symbols.size() == 1) {
+        auto const& only = answer.results.front();
+        if (only.quote() != nullptr) known.erase(only.symbol);
+        if (is(only, Outcome::unknown_symbol) && suspects.contains(only.symbol)) known.insert(only.symbol);
+        return;
+    }
+    auto const in_bad_company = [&](SymbolResult const& result) { return is(result, Outcome::bad_symbol_in_batch); };
+    if (std::ranges::none_of(answer.results, in_bad_company)) return;
+    metrics_.splits.Increment();
+    for (auto const& result : answer.results) {
+        if (in_bad_company(result)) suspects.insert(result.symbol);
+        if (is(result, Outcome::unknown_symbol)) known.insert(result.symbol);
     }
 }
 

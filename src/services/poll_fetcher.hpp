@@ -54,7 +54,7 @@ private:
     void remember_overdue(Run const& run);
     Awaitable<bool> store_unasked(Run const& run, FetchStep step);
     void note(Run& run, FetchStep const& step, FetchAnswer const& answer);
-    void remember_spoilers(std::string const& provider, FetchStep const& step, FetchAnswer const& answer);
+    void remember_spoilers(Run& run, FetchStep const& step, FetchAnswer const& answer);
     FetchAnswer refusal(std::vector<Symbol> const& symbols, Outcome outcome, std::string const& reason) const;
     PollTaskEnd end(Run const& run, bool settled) const;
     FetchSteps plan(PollTask const& task);

@@ -15,6 +15,7 @@ public:
     std::vector<QuotaReply> settle(QuotaOrder const& order, UtcTime now) {
         auto const settlement = mds::settle(order, entries, now);
         for (auto const& change : settlement.changes) add(change);
+        left = settlement.left;
         return settlement.replies;
     }
     /// One request, for all of the time that it may wait.
@@ -27,6 +28,7 @@ public:
     }
 
     std::vector<QuotaEntry> entries;
+    std::vector<std::size_t> left;  ///< after the last order
 
 private:
     void add(QuotaEntry const& change) {

@@ -46,6 +46,10 @@ public:
         waiting_.clear();
     }
 
+    /// What condition() says. Set before anybody asks.
+    ProviderCondition shown;
+
+    ProviderCondition condition() const override { return shown; }
     int calls() const noexcept { return calls_.load(); }
     SteadyTime last_deadline() const noexcept { return last_deadline_; }
 

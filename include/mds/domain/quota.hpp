@@ -64,13 +64,14 @@ struct QuotaOrder {
     std::vector<QuotaWindow> windows;       ///< all of them at once; none costs a wish more than its share
     std::vector<QuotaWish> wishes;          ///< first come, first served
     std::chrono::microseconds patience{0};  ///< from `from` to `until` of each turn: how exactly a turn can be kept
-    std::vector<QuotaTurn> unused;  ///< taken earlier, and certain not to be used: each given back once, before the wishes
+    std::vector<QuotaTurn> unused;          ///< taken earlier, and certain not to be used: each given back once, before the wishes
 };
 
 struct QuotaSettlement {
     std::vector<QuotaReply> replies;  ///< one per wish
-    std::vector<QuotaEntry>
-        changes;  ///< to be added to the entries of the same window and times, each at most once; may be negative
+    std::vector<std::size_t> left;    ///< of each window, for reads, once the order is filled
+    /// To be added to the entries of the same window and times, each at most once; may be negative.
+    std::vector<QuotaEntry> changes;
 };
 
 /// How long before a turn a window must end for the turn not to fall into it: the window itself and a fortieth more (half a second

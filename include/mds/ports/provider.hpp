@@ -6,12 +6,22 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace mds {
+
+/// An environment variable that holds one of a provider's keys.
+struct ProviderKey {
+    std::string variable;
+    bool present = false;
+
+    friend bool operator==(ProviderKey const&, ProviderKey const&) = default;
+};
 
 /// What a caller must know of a provider before it asks.
 struct ProviderTraits {
@@ -20,6 +30,22 @@ struct ProviderTraits {
     std::string missing_secret;          ///< the environment variable that it needs and does not have; empty: usable
     bool zero_means_unknown = false;     ///< a price of 0 is how it says "unknown symbol"
     std::vector<QuotaWindow> quota;      ///< how often it may be asked; all of them at once
+    std::vector<std::string> aliases;
+    std::vector<ProviderKey> keys;       ///< all that it needs
+    TimeSource time_source = TimeSource::quote;  ///< how well its prices are dated
+};
+
+/// How a provider fares in this process.
+struct ProviderCondition {
+    struct Breaker {
+        Outcome why = Outcome::unavailable;
+        SteadyTime until{};              ///< once past, a single request finds out
+    };
+    std::optional<Breaker> breaker;      ///< none: it is closed
+    /// In requests or symbols, one for each window of ProviderTraits::quota: what the ledger said when this process last asked.
+    std::vector<std::size_t> quota_left;
+    std::map<Outcome, std::uint64_t> last_hour;  ///< symbols asked for, by how it ended
+    std::vector<Symbol> withheld;        ///< not asked for: the plan of the key does not include them
 };
 
 /// What may be spent of a quota by this use is spent for so long. The quota's ledger knows, so nobody else needs to remember.
@@ -49,6 +75,7 @@ public:
     /// Asks for 1..batch_max symbols of one key in one request. Never fails as a call: every failure is a reject per symbol.
     /// Returns by `deadline` at the latest (a time-out is an outcome). `cause`: reads may spend more of the quota than polls.
     virtual Awaitable<FetchAnswer> fetch(std::vector<Symbol> symbols, SteadyTime deadline, FetchCause cause) = 0;
+    virtual ProviderCondition condition() const { return {}; }
 };
 
 /// The providers of this process. Fixed after start. Any thread.

@@ -10,6 +10,7 @@ namespace mds {
 struct QuotaGrant {
     UtcTime now;                      ///< of the ledger's clock, at some moment of the call
     std::vector<QuotaReply> replies;  ///< one per wish
+    std::vector<std::size_t> left;    ///< of each window, for reads, at that moment
 };
 
 /// What has been spent of providers' quotas, by all processes of a store together, and across restarts: settle() over what is

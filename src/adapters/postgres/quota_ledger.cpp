@@ -47,6 +47,7 @@ Result<QuotaGrant> taken(Connection& connection, QuotaOrder const& order) {
     connection.send(sql::commit);
     if (auto done = connection.run(); !done) return done.error();
     grant.replies = std::move(settlement.replies);
+    grant.left = std::move(settlement.left);
     return grant;
 }
 

@@ -3,6 +3,7 @@
 #include <mds/domain/observation.hpp>
 #include <mds/domain/outcome.hpp>
 #include <mds/domain/time.hpp>
+#include <mds/ports/provider.hpp>
 
 #include <chrono>
 #include <optional>
@@ -27,10 +28,16 @@ public:
     /// Why nothing may be sent, or nullopt: then send, and tell ended() in any case.
     std::optional<Outcome> refusal(SteadyTime now) const;
     void started() noexcept { probing_ = pause_.count() > 0; }
+    /// It was not sent after all.
+    void called_off() noexcept { probing_ = false; }
     /// What came of a request that was sent.
     void ended(std::span<SymbolResult const> results, SteadyTime now);
 
     bool is_open(SteadyTime now) const noexcept { return now < until_; }
+    std::optional<ProviderCondition::Breaker> state() const {
+        if (pause_.count() == 0) return std::nullopt;
+        return ProviderCondition::Breaker{why_, until_};
+    }
 
 private:
     void open(Outcome why, std::chrono::milliseconds first, std::chrono::milliseconds longest, SteadyTime now);

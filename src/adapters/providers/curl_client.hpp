@@ -18,6 +18,7 @@ namespace mds::providers {
 
 struct HttpOptions {
     std::string user_agent;                     ///< empty: "mds/<version>"
+    std::string ca_file;                        ///< PEM: trusted beside the system's own; empty: none
     std::chrono::milliseconds connect_timeout{5000};
     std::size_t body_limit = 1024 * 1024;       ///< bytes after decompression
     std::size_t header_limit = 64 * 1024;
@@ -25,10 +26,17 @@ struct HttpOptions {
     long connections_per_host = 8;
 };
 
+/// Keeps a request from every address that is not public (is_public()). What counts is the address that is connected to, whatever
+/// the name meant before; there is no proxy, and no connection that another request opened.
+struct AddressGuard {
+    bool refused = false;  ///< afterwards: no connection was made because of it
+};
+
 struct HttpRequest {
     std::string url;
     std::vector<std::pair<std::string, std::string>> headers;
     std::vector<std::string> wanted;  ///< fields of the answer's head to be kept, beside those of HttpAnswer
+    std::shared_ptr<AddressGuard> guard;  ///< none: any address
 };
 
 /// A complete answer, or one that was cut at the body limit.

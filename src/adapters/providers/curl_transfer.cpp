@@ -1,5 +1,6 @@
 #include <adapters/providers/curl_transfer.hpp>
 
+#include <adapters/providers/public_address.hpp>
 #include <codec/provider_symbol.hpp>
 
 #include <algorithm>
@@ -9,7 +10,8 @@ namespace mds::providers {
 
 CurlTransfer::CurlTransfer(std::shared_ptr<CurlMulti> multi, IoExecutor executor, HttpRequest const& request,
                            HttpOptions const& options, SteadyTime deadline)
-    : multi_(std::move(multi)), options_(options), wanted_(request.wanted), waiter_(executor, deadline), easy_(curl_easy_init()) {
+    : multi_(std::move(multi)), options_(options), wanted_(request.wanted), guard_(request.guard), waiter_(executor, deadline),
+      easy_(curl_easy_init()) {
     if (!easy_) throw std::bad_alloc();
     configure(request, deadline);
 }
@@ -43,6 +45,25 @@ void CurlTransfer::configure(HttpRequest const& request, SteadyTime deadline) {
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, this);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &CurlTransfer::on_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, this);
+    // CURLOPT_CAPATH stays the system's.
+    if (!options_.ca_file.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, options_.ca_file.c_str());
+    if (guard_) keep_to_public_addresses();
+}
+
+void CurlTransfer::keep_to_public_addresses() {
+    auto* easy = easy_.get();
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &CurlTransfer::on_open);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, guard_.get());
+    curl_easy_setopt(easy, CURLOPT_PROXY, "");          // it would connect for us, where we cannot see it
+    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);  // one that is open already is not asked for
+    curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
+}
+
+/// With the address that the name was resolved to, for this connection and no other.
+curl_socket_t CurlTransfer::on_open(void* guard, curlsocktype, curl_sockaddr* address) noexcept {
+    auto& refused = static_cast<AddressGuard*>(guard)->refused;
+    refused = !is_public(address->addr, address->addrlen);
+    return refused ? CURL_SOCKET_BAD : ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
 std::size_t CurlTransfer::on_body(char* data, std::size_t, std::size_t size, void* self) noexcept {
@@ -112,6 +133,7 @@ HttpFailure CurlTransfer::failure(CURLcode code) const {
 HttpResult CurlTransfer::result() {
     if (!end_) return HttpFailure{Outcome::timeout, "no complete answer within the deadline"};
     if (*end_ != CURLE_OK && !answer_.truncated) return failure(*end_);
+    if (guard_) guard_->refused = false;  // another address of the name was public
     long status = 0;
     char const* text = nullptr;
     curl_easy_getinfo(easy(), CURLINFO_RESPONSE_CODE, &status);

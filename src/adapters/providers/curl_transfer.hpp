@@ -29,7 +29,9 @@ public:
 private:
     static std::size_t on_body(char* data, std::size_t, std::size_t size, void* self) noexcept;
     static std::size_t on_header(char* data, std::size_t, std::size_t size, void* self) noexcept;
+    static curl_socket_t on_open(void* guard, curlsocktype purpose, curl_sockaddr* address) noexcept;
     void configure(HttpRequest const& request, SteadyTime deadline);
+    void keep_to_public_addresses();
     bool take_body(std::string_view data);
     bool take_header(std::string_view line);
     HttpFailure failure(CURLcode code) const;
@@ -43,6 +45,7 @@ private:
     std::array<char, CURL_ERROR_SIZE> error_{};
     HttpAnswer answer_;
     std::vector<std::string> wanted_;
+    std::shared_ptr<AddressGuard> guard_;
     std::size_t header_bytes_ = 0;
     bool headers_too_large_ = false;
     std::optional<CURLcode> end_;

@@ -37,12 +37,16 @@ public:
     PriceProvider* find(std::string_view name) const noexcept override;
     /// Without aliases, ascending.
     std::vector<std::string> names() const override;
+    /// Those of the catalogue, by name.
+    std::vector<HttpProvider*> const& of_catalogue() const noexcept { return of_catalogue_; }
+    CurlClient& http() noexcept { return http_; }
     /// Ends requests under way and refuses later ones. Any thread; does not block.
     void interrupt() noexcept { http_.interrupt(); }
 
 private:
     CurlClient http_;
     std::vector<std::unique_ptr<PriceProvider>> providers_;
+    std::vector<HttpProvider*> of_catalogue_;
     std::map<std::string, PriceProvider*, std::less<>> by_name_;  ///< names and aliases
 };
 

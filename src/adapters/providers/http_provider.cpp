@@ -6,7 +6,15 @@ namespace mds::providers {
 
 namespace {
 
+constexpr std::chrono::minutes future{5};  // that far ahead, the time of a quote is counted as odd
 constexpr std::size_t max_text = 300;  // bytes of a reason or a media type that are kept
+
+/// Of the values that count first.
+TimeSource time_source_of(codec::ProviderEntry const& entry) {
+    auto const& values = entry.answer.values;
+    if (values.empty() || !values.front().time) return TimeSource::receive;
+    return values.front().time->encoding == codec::TimeEncoding::date ? TimeSource::date : TimeSource::quote;
+}
 
 ProviderTraits traits_of(codec::ProviderEntry const& entry) {
     ProviderTraits traits;
@@ -19,6 +27,9 @@ ProviderTraits traits_of(codec::ProviderEntry const& entry) {
     }
     traits.missing_secret = entry.missing_secret();
     traits.zero_means_unknown = entry.zero_means_unknown;
+    traits.aliases = entry.aliases;
+    for (auto const& secret : entry.secrets) traits.keys.push_back({secret.variable, secret.value.has_value()});
+    traits.time_source = time_source_of(entry);
     return traits;
 }
 
@@ -40,22 +51,17 @@ std::optional<Reject> obstacle(codec::ProviderEntry const& entry, ProviderTraits
     return std::nullopt;
 }
 
-std::vector<Symbol> spellable(codec::ProviderEntry const& entry, std::vector<Symbol> const& symbols) {
-    std::vector<Symbol> out;
+/// Adds the results of those that were not asked for, in the order of all.
+void add_unasked(std::vector<Symbol> const& symbols, std::vector<SymbolResult> unasked, std::vector<SymbolResult>& results) {
+    if (unasked.empty()) return;
+    std::vector<SymbolResult> all;
+    auto other = unasked.begin();
+    auto own = results.begin();
     for (auto const& symbol : symbols) {
-        if (entry.spelling.spell(symbol)) out.push_back(symbol);
+        auto& from = other != unasked.end() && other->symbol == symbol ? other : own;
+        all.push_back(std::move(*from++));
     }
-    return out;
-}
-
-/// Completes the results of those that were asked for, in the order of all.
-void add_unspellable(std::vector<Symbol> const& symbols, std::vector<SymbolResult>& results) {
-    if (results.size() == symbols.size()) return;
-    for (std::size_t i = 0; i < symbols.size(); ++i) {
-        if (i < results.size() && results[i].symbol == symbols[i]) continue;
-        Reject reject(Outcome::unknown_symbol, "the provider has no spelling for " + symbols[i].str());
-        results.insert(results.begin() + static_cast<std::ptrdiff_t>(i), SymbolResult(symbols[i], std::move(reject)));
-    }
+    results = std::move(all);
 }
 
 std::vector<std::string> wanted_fields(codec::ProviderEntry const& entry) {
@@ -78,6 +84,9 @@ bool is_refusal(codec::Verdict const& verdict) {
     }
 }
 
+/// Then it says nothing about the provider.
+bool was_refused(std::shared_ptr<AddressGuard> const& guard) { return guard && guard->refused; }
+
 std::string printable(std::string_view text) {
     std::string out(text.substr(0, max_text));
     std::replace_if(out.begin(), out.end(), [](unsigned char c) { return c < 0x20 || c >= 0x7F; }, '?');
@@ -97,18 +106,54 @@ HttpProvider::HttpProvider(codec::ProviderEntry entry, CurlClient& http, Clock c
       metrics_(metrics, entry_.name),
       quota_(entry_.name, entry_.quota, ledger, clock, timer, metrics_) {}
 
-Awaitable<FetchAnswer> HttpProvider::fetch(std::vector<Symbol> symbols, SteadyTime deadline, FetchCause cause) {
+Awaitable<FetchAnswer> HttpProvider::fetch_guarded(std::vector<Symbol> symbols, SteadyTime deadline, FetchCause cause,
+                                                   std::shared_ptr<AddressGuard> guard) {
     FetchAnswer answer;
+    auto asked = symbols;
+    std::vector<SymbolResult> unasked;
     auto blocked = obstacle(entry_, traits_, symbols.size());
-    auto asked = blocked ? std::vector<Symbol>() : spellable(entry_, symbols);
+    if (!blocked) unasked = without_request(asked);
     auto const use = cause == FetchCause::read ? QuotaUse::reads : QuotaUse::polls;
-    if (!asked.empty()) blocked = co_await turn(asked.size(), deadline, use, answer);
-    if (!asked.empty() && !blocked) co_await ask(std::move(asked), deadline, answer);
-    else answer.fetched_at = clock_.now();
+    if (!blocked && !asked.empty()) blocked = co_await turn(asked.size(), deadline, use, answer);
+    if (blocked || asked.empty()) answer.fetched_at = clock_.now();
+    else co_await ask(std::move(asked), deadline, guard, answer);
     if (blocked) answer.results = rejected(symbols, blocked->outcome, blocked->reason);
-    else add_unspellable(symbols, answer.results);
-    metrics_.count(answer);
+    else add_unasked(symbols, std::move(unasked), answer.results);
+    if (!was_refused(guard)) metrics_.count(answer, clock_.steady_now());
     co_return answer;
+}
+
+/// Takes those out of `symbols` that the provider has no spelling for or does not give us.
+std::vector<SymbolResult> HttpProvider::without_request(std::vector<Symbol>& symbols) {
+    std::vector<SymbolResult> out;
+    std::vector<Symbol> rest;
+    auto const now = clock_.steady_now();
+    bool withheld = false;
+    for (auto& symbol : symbols) {
+        if (!entry_.spelling.spell(symbol)) {
+            out.emplace_back(symbol, Reject(Outcome::unknown_symbol, "the provider has no spelling for " + symbol.str()));
+        } else if (withheld_.has(symbol, now)) {
+            withheld = true;
+            out.emplace_back(symbol, Reject(Outcome::entitlement, "not asked: the plan of the key does not include it, and it is too "
+                                                                  "early to try again"));
+        } else {
+            rest.push_back(std::move(symbol));
+        }
+    }
+    if (withheld && rest.empty()) metrics_.count_withheld();
+    symbols = std::move(rest);
+    return out;
+}
+
+ProviderCondition HttpProvider::condition() const {
+    constexpr std::size_t shown_symbols = 100;
+    auto const now = clock_.steady_now();
+    ProviderCondition condition;
+    condition.breaker = breaker_.state();
+    condition.quota_left = quota_.left(now);
+    condition.last_hour = metrics_.last_hour(now);
+    condition.withheld = withheld_.list(now, shown_symbols);
+    return condition;
 }
 
 /// Waits until the quota lets a request go. Why none is sent; nullopt: send it now.
@@ -135,13 +180,15 @@ std::optional<Reject> HttpProvider::broken() {
 }
 
 /// Precondition: every symbol has a spelling.
-Awaitable<void> HttpProvider::ask(std::vector<Symbol> symbols, SteadyTime deadline, FetchAnswer& answer) {
+Awaitable<void> HttpProvider::ask(std::vector<Symbol> symbols, SteadyTime deadline, std::shared_ptr<AddressGuard> guard,
+                                  FetchAnswer& answer) {
     auto const begin = clock_.steady_now();
     auto request = codec::make_request(entry_, symbols);
     HttpRequest http_request;
     http_request.url = std::move(request->url);
     http_request.headers = std::move(request->headers);
     http_request.wanted = wanted_fields(entry_);
+    http_request.guard = guard;
     breaker_.started();
     HttpResult http = co_await http_.get(std::move(http_request), deadline);
     auto const end = clock_.steady_now();
@@ -149,7 +196,9 @@ Awaitable<void> HttpProvider::ask(std::vector<Symbol> symbols, SteadyTime deadli
     answer.duration = std::chrono::duration_cast<std::chrono::microseconds>(end - begin);
     if (http) take(*http, symbols, answer);
     else answer.results = rejected(symbols, http.error().outcome, shown(http.error().reason));
+    if (was_refused(guard)) co_return breaker_.called_off();
     breaker_.ended(answer.results, end);
+    withheld_.note(answer.results, end);
     metrics_.show_breaker(breaker_.is_open(end));
 }
 
@@ -190,6 +239,8 @@ std::variant<Quote, Reject> HttpProvider::numbered(codec::Verdict&& verdict, Utc
     if (auto* reject = std::get_if<Reject>(&verdict)) return Reject(reject->outcome, shown(reject->reason));
     auto& judged = std::get<codec::JudgedQuote>(verdict);
     if (judged.rounded) metrics_.count_rounded();
+    // Kept as it is: no decision hangs on it, and our own clock may be the one that is wrong.
+    if (judged.timestamp > at + future) metrics_.count_future();
     auto const random_a = random_.next();
     Quote quote(Uuid::v7(at, random_a, random_.next()), judged.price, judged.timestamp, judged.time_source);
     quote.currency = std::move(judged.currency);

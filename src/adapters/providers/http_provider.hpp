@@ -4,11 +4,13 @@
 #include <adapters/providers/curl_client.hpp>
 #include <adapters/providers/provider_metrics.hpp>
 #include <adapters/providers/quota.hpp>
+#include <adapters/providers/withheld_symbols.hpp>
 #include <codec/provider_judge.hpp>
 #include <codec/provider_request.hpp>
 #include <mds/ports/clock.hpp>
 #include <mds/ports/provider.hpp>
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -25,13 +27,21 @@ public:
 
     ProviderTraits const& traits() const noexcept override { return traits_; }
     std::string batch_key(Symbol const& symbol) const override;
-    Awaitable<FetchAnswer> fetch(std::vector<Symbol> symbols, SteadyTime deadline, FetchCause cause) override;
+    Awaitable<FetchAnswer> fetch(std::vector<Symbol> symbols, SteadyTime deadline, FetchCause cause) override {
+        return fetch_guarded(std::move(symbols), deadline, cause, nullptr);
+    }
+    /// The same, kept to public addresses by a guard.
+    Awaitable<FetchAnswer> fetch_guarded(std::vector<Symbol> symbols, SteadyTime deadline, FetchCause cause,
+                                         std::shared_ptr<AddressGuard> guard);
+    ProviderCondition condition() const override;
+    codec::ProviderEntry const& entry() const noexcept { return entry_; }
 
 private:
     std::optional<std::chrono::seconds> pause_after(HttpAnswer const& http, codec::Judgement const& judgement, UtcTime at) const;
+    std::vector<SymbolResult> without_request(std::vector<Symbol>& symbols);
     Awaitable<std::optional<Reject>> turn(std::size_t symbols, SteadyTime deadline, QuotaUse use, FetchAnswer& answer);
     std::optional<Reject> broken();
-    Awaitable<void> ask(std::vector<Symbol> symbols, SteadyTime deadline, FetchAnswer& answer);
+    Awaitable<void> ask(std::vector<Symbol> symbols, SteadyTime deadline, std::shared_ptr<AddressGuard> guard, FetchAnswer& answer);
     void take(HttpAnswer& http, std::span<Symbol const> symbols, FetchAnswer& answer);
     std::variant<Quote, Reject> numbered(codec::Verdict&& verdict, UtcTime at);
 
@@ -46,6 +56,7 @@ private:
     ProviderMetrics metrics_;
     Quota quota_;
     Breaker breaker_;
+    WithheldSymbols withheld_;
 };
 
 }  // namespace mds::providers

@@ -64,6 +64,14 @@ void Quota::give_back(Turn const& turn) {
     unused_.push_back(*turn);
 }
 
+std::vector<std::size_t> Quota::left(SteadyTime now) const {
+    auto left = left_;
+    left.resize(windows_.size());
+    for (std::size_t i = 0; i < left.size(); ++i)
+        if (left_.empty() || left_at_ + reach(windows_[i]) <= now) left[i] = windows_[i].limit;
+    return left;
+}
+
 std::chrono::seconds Quota::until(UtcTime there, SteadyTime now) const {
     auto const wait = std::chrono::ceil<std::chrono::seconds>(there_.surely_from(there) - now);
     return std::clamp<std::chrono::seconds>(wait, std::chrono::seconds(1), std::chrono::hours(1));
@@ -110,7 +118,11 @@ Awaitable<void> Quota::take_for(Waiters waiters) {
         order.wishes.push_back(waiter->wish);
     }
     auto const grant = co_await ledger_->take(std::move(order));
-    if (grant) there_.seen(asked, grant->now, clock_.steady_now());
+    if (grant) {
+        left_at_ = clock_.steady_now();
+        left_ = grant->left;
+        there_.seen(asked, grant->now, left_at_);
+    }
     hand_out(waiters, grant);
 }
 

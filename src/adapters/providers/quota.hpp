@@ -39,6 +39,8 @@ public:
     Awaitable<Answer> turn(std::size_t symbols, QuotaUse use, SteadyTime latest);
     /// A request was not sent in its turn after all.
     void give_back(Turn const& turn);
+    /// What the ledger last said is left of each window, for reads; all of one that has passed since.
+    std::vector<std::size_t> left(SteadyTime now) const;
 
 private:
     struct Waiter {
@@ -67,6 +69,8 @@ private:
     Waiters waiting_;
     std::vector<QuotaTurn> unused_;
     bool taking_ = false;
+    std::vector<std::size_t> left_;
+    SteadyTime left_at_{};
 };
 
 }  // namespace mds::providers

@@ -56,8 +56,14 @@ Awaitable<FetchAnswer> SimulatedProvider::fetch(std::vector<Symbol> symbols, Ste
     else if (answered > deadline) answer.results = rejected(symbols, Outcome::timeout, "no complete answer within the deadline");
     else if (fails(symbols.front(), asked_at)) answer.results = rejected(symbols, Outcome::unavailable, "simulated failure");
     else quote_all(symbols, answer);
-    metrics_.count(answer);
+    metrics_.count(answer, clock_.steady_now());
     co_return answer;
+}
+
+ProviderCondition SimulatedProvider::condition() const {
+    ProviderCondition condition;
+    condition.last_hour = metrics_.last_hour(clock_.steady_now());
+    return condition;
 }
 
 microseconds SimulatedProvider::delay(Symbol const& first, UtcTime at) const noexcept {

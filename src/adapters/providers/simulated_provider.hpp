@@ -39,6 +39,7 @@ public:
 
     ProviderTraits const& traits() const noexcept override { return traits_; }
     Awaitable<FetchAnswer> fetch(std::vector<Symbol> symbols, SteadyTime deadline, FetchCause cause) override;
+    ProviderCondition condition() const override;
 
 private:
     std::chrono::microseconds delay(Symbol const& first, UtcTime at) const noexcept;

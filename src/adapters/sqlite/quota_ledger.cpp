@@ -45,6 +45,7 @@ Result<QuotaGrant> QuotaPort::taken(QuotaOrder const& order) {
     if (!settlement.changes.empty()) drop_.run(order.provider, grant.now);
     if (auto done = transaction.commit(); !done) return done.error();
     grant.replies = std::move(settlement.replies);
+    grant.left = std::move(settlement.left);
     return grant;
 }
 

@@ -5,6 +5,7 @@
 #include "modules/http/latest_handler.hpp"
 #include "modules/http/meta_handlers.hpp"
 #include "modules/http/moving_average_handler.hpp"
+#include "modules/http/provider_handlers.hpp"
 
 #include <utility>
 
@@ -16,6 +17,7 @@ Api::Api(Options const& options, Dependencies const& dependencies)
     add_job_routes(router_, context_);
     add_moving_average_route(router_, context_);
     add_history_route(router_, context_);
+    add_provider_routes(router_, context_);
     add_meta_routes(router_, context_);
 }
 

@@ -9,6 +9,7 @@
 #include "services/latest_cache.hpp"
 #include "services/latest_price.hpp"
 #include "services/moving_averages.hpp"
+#include "services/provider_desk.hpp"
 #include "support/io_thread.hpp"
 #include "support/log.hpp"
 #include "support/metrics.hpp"
@@ -31,6 +32,7 @@ struct Dependencies {
     MovingAverages& averages;
     PriceReads& points;
     ProviderDirectory& providers;
+    ProviderDesk& desk;
     Clock& clock;
     Random& random;
     support::Log log;

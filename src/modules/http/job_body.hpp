@@ -4,8 +4,8 @@
 #include <mds/domain/job.hpp>
 #include <mds/ports/job_store.hpp>
 
+#include "modules/http/body_fields.hpp"
 #include "modules/http/options.hpp"
-#include "modules/http/problem.hpp"
 
 #include <chrono>
 #include <optional>
@@ -14,10 +14,6 @@
 #include <variant>
 
 namespace mds::http {
-
-/// A body, or the answer that says what is wrong with it (415, 400 or 422).
-template <class T>
-using BodyOr = std::variant<T, Reply>;
 
 /// POST /prices/poll. `default_provider` where the body names none.
 BodyOr<JobConfig> read_job(Request const& request, Options const& options);

@@ -115,13 +115,13 @@ Reply job_reply(JobView const& view) {
 Awaitable<Reply> show(Context const& context, Request request) {
     Faults const faults = query_faults(request);
     if (!faults.empty()) co_return unprocessable(request, faults);
-    auto const view = co_await context.deps.jobs.find(request.job_id);
+    auto const view = co_await context.deps.jobs.find(request.in_path);
     if (!view) co_return context.failure(request, view.error());
     co_return job_reply(*view);
 }
 
 Awaitable<Reply> change(Context const& context, Request request, JobChange change) {
-    auto const view = co_await context.deps.jobs.change(request.job_id, std::move(change));
+    auto const view = co_await context.deps.jobs.change(request.in_path, std::move(change));
     if (!view) co_return context.failure(request, view.error());
     co_return job_reply(*view);
 }
@@ -147,7 +147,7 @@ Awaitable<Reply> cancel(Context const& context, Request request) {
     Faults const faults = query_faults(request);
     if (!faults.empty()) co_return unprocessable(request, faults);
     JobChange wanted(std::in_place_type<JobCancel>);
-    auto const view = co_await context.deps.jobs.change(request.job_id, std::move(wanted));
+    auto const view = co_await context.deps.jobs.change(request.in_path, std::move(wanted));
     if (!view) co_return context.failure(request, view.error());
     Reply reply;
     JsonWriter json(reply.body);

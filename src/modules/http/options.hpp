@@ -50,6 +50,7 @@ struct Options {
     SymbolCase symbol_case = SymbolCase::upper;
     std::chrono::seconds max_age{60};        ///< of GET /prices/latest where the request gives none; as the service's
     std::string page_token_key;              ///< the same in all replicas; empty: a constant
+    bool provider_trials = false;            ///< whether POST /providers/test is on
     std::string version;                     ///< of the program, shown by GET /
 };
 

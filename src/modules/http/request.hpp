@@ -37,7 +37,7 @@ struct Request {
     bool has_idempotency_key = false;
     std::string idempotency_key;
     std::string body;
-    std::string job_id;                 ///< the path's {job_id} where the route has one
+    std::string in_path;                ///< what stands in the place of the route's "{...}"
 
     Request() = default;
 };

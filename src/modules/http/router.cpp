@@ -2,13 +2,14 @@
 
 #include "modules/http/problem.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
 namespace mds::http {
 namespace {
 
-/// The text in the place of "{job_id}" (empty where the pattern has none); nullopt: another path.
+/// The text in the place of "{...}" (empty where the pattern has none); nullopt: another path.
 std::optional<std::string_view> match(std::string_view pattern, std::string_view path) {
     auto const hole = pattern.find('{');
     if (hole == std::string_view::npos) return pattern == path ? std::optional(std::string_view()) : std::nullopt;
@@ -42,11 +43,17 @@ void Router::add(Method method, std::string path, std::string name, Handler hand
     routes_.push_back(Route{method, std::move(path), std::move(name), std::move(handler)});
 }
 
+/// A path that is a route's own is no other route's value.
+bool Router::fits(Route const& route, std::string_view path) const {
+    if (route.path == path) return true;
+    return match(route.path, path) && std::ranges::find(routes_, path, &Route::path) == routes_.end();
+}
+
 /// Methods of a path for the Allow field; empty: there is no such path.
 std::string Router::allowed(std::string_view path) const {
     std::string list;
     for (Route const& route : routes_) {
-        if (path != "*" && !match(route.path, path)) continue;
+        if (path != "*" && !fits(route, path)) continue;
         if (path == "*" && list.find(to_string(route.method)) != std::string::npos) continue;
         append_once(list, to_string(route.method));
         if (route.method == Method::get) append_once(list, "HEAD");
@@ -58,10 +65,8 @@ std::string Router::allowed(std::string_view path) const {
 Awaitable<Reply> Router::route(Request request) const {
     Method const wanted = request.method == Method::head ? Method::get : request.method;
     for (std::size_t i = 0; i < routes_.size(); ++i) {
-        if (routes_[i].method != wanted) continue;
-        auto const id = match(routes_[i].path, request.path);
-        if (!id) continue;
-        request.job_id = *id;
+        if (routes_[i].method != wanted || !fits(routes_[i], request.path)) continue;
+        request.in_path = *match(routes_[i].path, request.path);
         Reply reply = co_await routes_[i].handler(std::move(request));
         reply.route = first_route_number + i;
         co_return reply;

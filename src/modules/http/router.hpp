@@ -17,7 +17,7 @@ using Handler = std::function<Awaitable<Reply>(Request)>;
 /// Method and path -> handler. Answers HEAD where there is a GET, OPTIONS, 404 and 405 by itself. Immutable once served from.
 class Router {
 public:
-    /// `path` may have one segment "{job_id}". `name` is for the counters.
+    /// `path` may have one segment "{...}"; one without goes before it where both fit. `name` is for the counters.
     void add(Method method, std::string path, std::string name, Handler handler);
     Awaitable<Reply> route(Request request) const;
 
@@ -32,6 +32,7 @@ public:
     static constexpr std::size_t first_route_number = 2;
 
 private:
+    bool fits(Route const& route, std::string_view path) const;
     std::string allowed(std::string_view path) const;
     std::vector<Route> routes_;
 };

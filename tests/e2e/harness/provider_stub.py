@@ -22,7 +22,8 @@ _TYPES = {".json": "application/json", ".html": "text/html; charset=utf-8", ".tx
 
 @dataclasses.dataclass
 class Reply:
-    """What to answer. `drop`: close the connection instead, `cut`: after this many bytes of the body."""
+    """What to answer. `drop`: close the connection instead, `cut`: after this many bytes of the body, `play`: an async function of
+    the writer, which sends what it likes, however wrong; the connection ends with it."""
 
     status: int = 200
     body: bytes = b""
@@ -31,6 +32,7 @@ class Reply:
     delay: float = 0.0
     drop: bool = False
     cut: int | None = None
+    play: object = None
     price: str | None = None  #: the nonce in it, where it has one
 
 
@@ -99,13 +101,14 @@ def symbol_of(path, query):
 
 class ProviderStub:
     """Answers on a port of its own from a thread of its own. `script(exchange) -> Reply` decides; by default each answer is a quote
-    with a price that never occurs again. Use as a context manager."""
+    with a price that never occurs again. `tls`: the context of a server that speaks TLS alone. Use as a context manager."""
 
-    def __init__(self, script=None, seed=0):
+    def __init__(self, script=None, seed=0, tls=None):
         self.nonces = Nonces(seed)
         self.script = script or self.fresh_quote
         self.exchanges = []
         self.port = None
+        self.tls = tls
         self.in_flight = 0
         self.max_in_flight = 0
         self._loop = asyncio.new_event_loop()
@@ -114,7 +117,7 @@ class ProviderStub:
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
 
     def fresh_quote(self, exchange):
         price = self.nonces.next()
@@ -141,7 +144,8 @@ class ProviderStub:
 
     def _run(self):
         asyncio.set_event_loop(self._loop)
-        server = self._loop.run_until_complete(asyncio.start_server(self._serve, "127.0.0.1", 0, limit=1 << 20, backlog=1024))
+        server = self._loop.run_until_complete(
+            asyncio.start_server(self._serve, "127.0.0.1", 0, limit=1 << 20, backlog=1024, ssl=self.tls))
         self.port = server.sockets[0].getsockname()[1]
         self._started.set()
         self._loop.run_forever()
@@ -174,6 +178,8 @@ class ProviderStub:
             exchange.reply = reply = self.script(exchange)
             if reply.delay:
                 await asyncio.sleep(reply.delay)
+            if reply.play:
+                return await reply.play(writer)
             return not reply.drop and await self._answer(writer, exchange, reply)
         finally:
             self.in_flight -= 1

@@ -73,6 +73,7 @@ TEST_CASE("quota: a request may cost as much as it has symbols") {
     QuotaBook book;
     std::vector<QuotaWindow> const windows{{8, 60s, true}};
     CHECK(book.take(windows, start, 0s, QuotaUse::reads, 5).taken);
+    CHECK(book.left == std::vector<std::size_t>{3});
     CHECK(book.take(windows, start, 0s, QuotaUse::reads, 3).taken);
     CHECK_FALSE(book.take(windows, start, 60s, QuotaUse::reads, 1).taken);
     CHECK(book.take(windows, start + 62s, 0s, QuotaUse::reads, 8).taken);

@@ -157,6 +157,17 @@ public:
     std::vector<AveragePoint> averages;  ///< set before the first request
 };
 
+/// Says what the test wrote, and keeps what it was asked. Fetch thread.
+class ScriptedTrials final : public ProviderTrials {
+public:
+    Task<TrialAnswer> ask(TrialQuestion question) override {
+        asked.push_back(std::move(question));
+        co_return answer;
+    }
+    TrialAnswer answer;  ///< set before the request
+    std::vector<TrialQuestion> asked;
+};
+
 struct Api {
     ManualClock clock;
     SeededRandom random;
@@ -171,6 +182,8 @@ struct Api {
     ScriptedProvider finnhub{"finnhub", clock, random};
     FakeDirectory providers;
     ProviderHolds holds;
+    ScriptedTrials trials;
+    ProviderDesk desk{providers, trials, holds, clock, fetch_thread.executor()};
     LatestPriceService latest{cache, store, providers, holds, ingest, clock, random, fetch_thread.executor(), log, metrics, {}};
     MemoryJobs job_store;
     PollForecast forecast{job_store, providers, clock};
@@ -180,7 +193,7 @@ struct Api {
     std::vector<std::pair<std::string, Health>> health{{"http", Health{true, ""}}, {"store", Health{true, ""}}};
     std::unique_ptr<HttpModule> module;
 
-    Api() {
+    explicit Api(bool provider_trials = false) {
         providers.add(alpha);
         providers.add(finnhub);
         providers.add_alias("av", alpha);
@@ -194,7 +207,8 @@ struct Api {
         options.default_provider = "alpha_vantage";
         options.failover = {"finnhub", "alpha_vantage"};
         options.version = "1.2.3";
-        Dependencies deps{{&http_thread}, cache, latest, jobs, averages, store, providers, clock, random, log, metrics, [this] { return health; }};
+        options.provider_trials = provider_trials;
+        Dependencies deps{{&http_thread}, cache, latest, jobs, averages, store, providers, desk, clock, random, log, metrics, [this] { return health; }};
         module = std::make_unique<HttpModule>(options, std::move(deps));
         module->start();
     }

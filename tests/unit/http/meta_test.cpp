@@ -81,7 +81,7 @@ TEST_CASE("the OpenAPI document and the router name the same routes") {
     auto const index = parsed(client.get("/").body);
     for (auto const& route : index.find("routes")->items()) served.insert(lower(route.find("method")->text()) + " " + route.find("path")->text());
     CHECK(documented == served);
-    CHECK(served.size() == 17);
+    CHECK(served.size() == 20);
     CHECK(index.find("version")->text() == "1.2.3");
 }
 
@@ -132,6 +132,10 @@ TEST_CASE("answers have the shape that the OpenAPI document gives them") {
     check("get", "/prices/history", client.get("/prices/history?symbol=AAPL&limit=2"));
     check("get", "/prices/history", client.get("/prices/history?symbol=NONE"));
     check("get", "/prices/moving-average", client.get("/prices/moving-average?symbol=AAPL&period=3&limit=2"));
+    check("get", "/providers", client.get("/providers"));
+    check("get", "/providers/{name}", client.get("/providers/av"));
+    check("get", "/providers/{name}", client.get("/providers/nobody"));
+    check("post", "/providers/test", client.with_body("POST", "/providers/test", R"({"provider":"av","symbol":"A"})"));
     check("get", "/health", client.get("/health"));
     check("get", "/healthz", client.get("/healthz"));
     check("get", "/", client.get("/"));

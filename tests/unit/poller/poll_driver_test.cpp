@@ -502,7 +502,8 @@ TEST_CASE("one bad symbol does not spoil the rest of its batch, and stands alone
     auto& provider = world.provider("p", 64);
     provider.script = [](std::vector<Symbol> const& symbols) {
         Reply reply;
-        if (std::ranges::find(symbols, symbol("BAD")) != symbols.end()) reply.all = Outcome::bad_symbol_in_batch;
+        bool const has_bad = std::ranges::find(symbols, symbol("BAD")) != symbols.end();
+        if (has_bad) reply.all = symbols.size() == 1 ? Outcome::unknown_symbol : Outcome::bad_symbol_in_batch;
         return reply;
     };
     std::vector<std::string> symbols{"BAD"};
@@ -518,6 +519,28 @@ TEST_CASE("one bad symbol does not spoil the rest of its batch, and stands alone
     CHECK(provider.requests.size() == first + 2);
     Ledger const ledger(world);
     CHECK(ledger.twice() == 0);
+}
+
+TEST_CASE("a bad symbol that the answer names stands alone from the next tick on, an unknown one that spoils nothing does not") {
+    World world;
+    auto& provider = world.provider("p", 64);
+    provider.script = [](std::vector<Symbol> const& symbols) {
+        Reply reply;
+        reply.rejects = {{symbol("NEW"), Outcome::unknown_symbol}};
+        if (std::ranges::find(symbols, symbol("BAD")) == symbols.end()) return reply;
+        reply.all = Outcome::bad_symbol_in_batch;
+        reply.rejects = {{symbol("BAD"), Outcome::unknown_symbol}};
+        return reply;
+    };
+    world.job("poll_a", {"A", "BAD", "C", "NEW"}, 10, {"p"}).ticked = true;
+    world.start();
+    world.run(seconds(10));
+    CHECK(points(world) == 2);
+    CHECK(provider.requests.size() == 2);
+    world.run(seconds(10));
+    CHECK(points(world) == 4);
+    CHECK(provider.requests.size() == 4);
+    CHECK(provider.requests[2].symbols.size() == 3);
 }
 
 TEST_CASE("a provider without its key makes its targets fail with the name of the variable and then waits") {

@@ -71,7 +71,7 @@ Awaitable<FetchAnswer> ScriptedProvider::fetch(std::vector<Symbol> symbols, Stea
     for (auto const& one : symbols) {
         auto const found = reply.rejects.find(one);
         if (reply.all || found != reply.rejects.end()) {
-            answer.results.emplace_back(one, Reject(reply.all ? *reply.all : found->second, "scripted"));
+            answer.results.emplace_back(one, Reject(found != reply.rejects.end() ? found->second : *reply.all, "scripted"));
             continue;
         }
         auto const id = Uuid::v7(time_.now(), random_.next(), random_.next());

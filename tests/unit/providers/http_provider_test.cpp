@@ -72,6 +72,19 @@ TEST_CASE("connections are used again") {
     for (auto const& request : server.requests()) CHECK(request.connection == 1);
 }
 
+TEST_CASE("of a key that occurs twice the last one counts, and a time in the future is kept and counted") {
+    StubServer server([](StubRequest const&) {
+        return reply(200, R"({"price":"99","price":"150.25","volume":"1","time":"2100-01-01T00:00:00Z"})");
+    });
+    ProviderFixture fixture({at_url("coinbase", server.url())});
+    auto const answer = fixture.fetch("coinbase", {"BTC-USD"});
+    auto const* quote = answer.results.at(0).quote();
+    REQUIRE(quote != nullptr);
+    CHECK(quote->price.to_string() == "150.25");
+    CHECK(format_rfc3339(quote->timestamp) == "2100-01-01T00:00:00Z");
+    CHECK(fixture.metrics.counter("mds_provider_future_times_total", "", {{"provider", "coinbase"}}).Value() == 1);
+}
+
 TEST_CASE("a status says what no rule knows better, and its answer is kept") {
     std::vector<std::pair<int, Outcome>> const cases{{500, Outcome::unavailable}, {503, Outcome::unavailable},
                                                      {401, Outcome::auth},        {429, Outcome::rate_limited},

@@ -29,6 +29,7 @@ public:
         QuotaGrant grant;
         grant.now = time_.now() + 7h;
         grant.replies = book.settle(order, grant.now);
+        grant.left = book.left;
         std::erase_if(book.entries, [&](auto const& entry) { return entry.until < grant.now - 100s; });
         co_await time_.sleep_until(time_.steady_now() + way());
         co_return grant;
@@ -209,6 +210,19 @@ TEST_CASE("shared quota: while the store is away what was taken is used, then no
     world.run(5s);
     CHECK(world.sent_since(back) >= 15);
     world.check();
+}
+
+TEST_CASE("shared quota: what is left is what the ledger said, and all of a window that has passed") {
+    World world({{10, 60s, false}, {50, 3600s, false}});
+    auto& replica = world.join();
+    auto const left = [&] { return replica.quota->left(world.time.steady_now()); };
+    CHECK(left() == std::vector<std::size_t>{10, 50});
+    world.ask(replica, QuotaUse::polls, 1);
+    world.run(20s);
+    CHECK(left() == std::vector<std::size_t>{2, 42});
+    replica.frozen = true;
+    world.run(80s);
+    CHECK(left() == std::vector<std::size_t>{10, 42});
 }
 
 TEST_CASE("shared quota: what is spent for long is said so") {

@@ -2,6 +2,9 @@
 #include <support/provider_fixture.hpp>
 #include <support/stub_server.hpp>
 
+#include <codec/provider_judge.hpp>
+
+#include <algorithm>
 #include <fstream>
 #include <regex>
 #include <set>
@@ -115,6 +118,27 @@ TEST_CASE("no error body becomes a price even with all error rules removed") {
             CHECK((answer.results[i].quote() != nullptr) == (sample.rows[i].outcome == "ok"));
         }
     }
+}
+
+TEST_CASE("no error body becomes a price with all error rules removed, whoever is asked and even as a success") {
+    auto const catalogue = test::shipped_catalogue({further, without_rules()});
+    auto const received = *parse_rfc3339("2026-01-02T03:04:05Z");
+    std::size_t errors = 0;
+    for (auto const& sample : test::read_samples("expected.tsv")) {
+        if (std::ranges::count(sample.rows, "ok", &test::ExpectedRow::outcome) > 0) continue;
+        ++errors;
+        auto const type = content_type_of(sample.file);
+        for (auto const& entry : catalogue.providers) {
+            for (int const status : {sample.status, 200}) {
+                auto const symbol = *Symbol::parse(sample.rows.front().symbol, SymbolCase::preserve);
+                codec::ProviderAnswer const answer{status, type, sample.body, false};
+                auto const judgement = codec::judge(entry, std::span(&symbol, 1), answer, received);
+                CAPTURE(sample.file, entry.name, status);
+                CHECK(std::holds_alternative<Reject>(judgement.verdicts.at(0)));
+            }
+        }
+    }
+    CHECK(errors >= 49);
 }
 
 TEST_CASE("no provider is named in the code") {
