@@ -75,8 +75,8 @@ void Process::build_intake(codec::Catalogue catalogue) {
     if (embedded_) listeners.push_back(&embedded_->source);
     if (relay_) listeners.push_back(&*relay_);
     intake_.emplace(config_, std::move(catalogue),
-                    providers::DirectoryContext{loops_.fetch.executor(), clock_, timer_, random_, metrics_}, store_.ingest(),
-                    clock_, std::move(listeners), log_);
+                    providers::DirectoryContext{loops_.fetch.executor(), clock_, timer_, random_, metrics_, &store_.quotas()},
+                    store_.ingest(), clock_, std::move(listeners), log_);
 }
 
 void Process::build_poller() {

@@ -39,6 +39,7 @@ std::string_view to_string(MissedReason reason) noexcept {
         case MissedReason::store_down: return "store_down";
         case MissedReason::clock_jump: return "clock_jump";
         case MissedReason::provider_wait: return "provider_wait";
+        case MissedReason::quota: return "quota";
         case MissedReason::lease_lost: return "lease_lost";
     }
     return "down_time";

@@ -77,6 +77,7 @@ std::set<Symbol> FetchSteps::planned() const {
 
 void FetchSteps::answered(FetchStep const& step, FetchAnswer const& answer, SteadyTime now) {
     if (answer.retry_after) retry_after_ = std::max(retry_after_, now + *answer.retry_after);
+    if (answer.quota_wait) retry_after_ = std::max(retry_after_, now + answer.quota_wait->wait);
     std::vector<Symbol> again;
     for (auto const& result : answer.results) {
         unasked_.erase(result.symbol);

@@ -132,7 +132,7 @@ std::optional<FetchFailure> LatestFetch::refused(Candidate const& candidate) {
         if (failure.error.code == ErrorCode::unavailable) failure.error.retry_after = whole_seconds(memory->second.until - now);
         return failure;
     }
-    if (auto const* const hold = holds_.find(traits.name, now)) {
+    if (auto const* const hold = holds_.find(traits.name, now, QuotaUse::reads)) {
         remembered_.Increment();
         auto failure = failure_of(traits, candidate.series.symbol, hold->outcome, "asked to wait");
         failure.error.retry_after = whole_seconds(hold->until - now);
@@ -150,8 +150,9 @@ Awaitable<void> LatestFetch::fly(Candidate candidate, std::shared_ptr<Flight> fl
     Landing landing(*this, candidate.series, std::move(flight));
     auto const& traits = candidate.provider->traits();
     std::vector<Symbol> symbols(1, candidate.series.symbol);
-    auto answer = co_await candidate.provider->fetch(std::move(symbols), deadline);
-    auto const retry_after = answer.retry_after;
+    auto answer = co_await candidate.provider->fetch(std::move(symbols), deadline, FetchCause::read);
+    auto retry_after = answer.retry_after;
+    if (answer.quota_wait) retry_after = answer.quota_wait->wait;
     holds_.note(traits.name, answer, clock_.steady_now());
     auto observation = observation_of(candidate, std::move(answer));
 

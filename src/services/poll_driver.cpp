@@ -39,9 +39,10 @@ public:
             if (keeper && over) keeper->hold(provider, *over);
         });
         if (leases != nullptr) {
-            fetcher_.ask_whether_in_charge([this](std::uint64_t task) {
+            fetcher_.ask_for_charge([this](std::uint64_t task) -> std::optional<Lease> {
                 lapse_if_due();
-                return schedule_.wants(task);
+                if (!schedule_.wants(task)) return std::nullopt;
+                return leases_->lease(schedule_.shard_of(task));
             });
             leases_.emplace(*leases, Uuid::v7(clock.now(), random.next(), random.next()).to_string(), clock, metrics_,
                             options.lease);

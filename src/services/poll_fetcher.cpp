@@ -67,7 +67,7 @@ Awaitable<PollTaskEnd> PollFetcher::run(PollTask task, ProviderGate::Slot slot, 
         if (step->source > 0) metrics_.failovers.Increment();
         SteadyTime deadline = clock_.steady_now() + options_.deadline;
         if (step->attempt > 1) deadline = std::min(deadline, run.task.give_up);
-        auto answer = co_await ask(provider, step->symbols, deadline);
+        auto answer = co_await ask(provider, step->symbols, deadline, run.task.cause);
         note(run, *step, answer);
         slot.give_back();
         auto following = next();
@@ -114,7 +114,7 @@ Awaitable<ProviderGate::Slot> PollFetcher::slot(std::string const& provider, Ste
     return net::async_initiate<net::use_awaitable_t<IoExecutor> const, void(ProviderGate::Slot)>(std::move(start), support::use_task);
 }
 
-Awaitable<FetchAnswer> PollFetcher::ask(std::string provider, std::vector<Symbol> symbols, SteadyTime deadline) {
+Awaitable<FetchAnswer> PollFetcher::ask(std::string provider, std::vector<Symbol> symbols, SteadyTime deadline, FetchCause cause) {
     metrics_.requests.Increment();
     budget_.request();
     PriceProvider* const found = providers_.find(provider);
@@ -124,7 +124,7 @@ Awaitable<FetchAnswer> PollFetcher::ask(std::string provider, std::vector<Symbol
     }
     FetchAnswer answer;
     try {
-        answer = co_await found->fetch(symbols, deadline);
+        answer = co_await found->fetch(symbols, deadline, cause);
     } catch (std::exception const& fault) {
         log_.error("poller.provider_fault", {{"provider", provider}, {"detail", fault.what()}});
         co_return refusal(symbols, Outcome::unclassified_error, "a fault of the provider's adapter");
@@ -194,10 +194,13 @@ Observation PollFetcher::observe(Run const& run, FetchStep const& step, FetchAns
     observation.duration = answer.duration;
     observation.cause = run.task.cause;
     observation.attempt = step.attempt;
-    if (run.task.due && in_charge_(run.task.id)) {
+    auto const charge = run.task.due ? charge_(run.task.id) : std::nullopt;
+    if (charge) {
         Tick tick;
         tick.group = run.task.group;
         tick.due = *run.task.due;
+        tick.lease = charge->key;
+        tick.term = charge->term;
         observation.tick = std::move(tick);
         observation.settles_tick = last;
     }

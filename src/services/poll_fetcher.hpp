@@ -1,6 +1,7 @@
 #pragma once
 
 #include <mds/ports/clock.hpp>
+#include <mds/ports/leases.hpp>
 #include <mds/ports/provider.hpp>
 #include <mds/ports/task.hpp>
 
@@ -15,6 +16,7 @@
 #include <chrono>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -33,16 +35,17 @@ public:
     PollFetcher(ProviderDirectory& providers, ObservationSink& sink, PollLedger& ledger, ProviderGate& gate, Clock& clock, Timer& timer,
                 Random& random, support::Log log, PollMetrics& metrics, PollFetchOptions options);
 
-    /// Asked, with the task's id, before an answer goes to the store: whether this process may still say how its tick ended. Where not,
-    /// the prices are kept, and belong to no tick.
-    void ask_whether_in_charge(std::function<bool(std::uint64_t)> in_charge) { in_charge_ = std::move(in_charge); }
+    /// Asked, with the task's id, before an answer goes to the store: by which lease this process may still say how its tick ended.
+    /// By none: the prices are kept, and belong to no tick.
+    using Charge = std::function<std::optional<Lease>(std::uint64_t)>;
+    void ask_for_charge(Charge charge) { charge_ = std::move(charge); }
 
     /// `slot`: at the task's first provider. `storing` is called once nothing is left but to store.
     Awaitable<PollTaskEnd> run(PollTask task, ProviderGate::Slot slot, std::function<void()> storing);
 
 private:
     struct Run;
-    Awaitable<FetchAnswer> ask(std::string provider, std::vector<Symbol> symbols, SteadyTime deadline);
+    Awaitable<FetchAnswer> ask(std::string provider, std::vector<Symbol> symbols, SteadyTime deadline, FetchCause cause);
     Awaitable<ProviderGate::Slot> turn(SteadyTime not_before, std::string provider, SteadyTime give_up);
     Awaitable<ProviderGate::Slot> slot(std::string const& provider, SteadyTime give_up);
     Awaitable<bool> store(Observation observation);
@@ -66,7 +69,7 @@ private:
     support::Log log_;
     PollMetrics& metrics_;
     PollFetchOptions options_;
-    std::function<bool(std::uint64_t)> in_charge_ = [](std::uint64_t) { return true; };
+    Charge charge_ = [](std::uint64_t) { return std::optional(Lease()); };
     RetryBudget budget_;
     std::map<std::string, std::set<Symbol>> spoilers_;  ///< symbols that spoil a provider's batches
     std::map<std::string, std::set<Symbol>> overdue_;   ///< by group: symbols that had no turn in its last tick

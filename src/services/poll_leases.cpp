@@ -26,6 +26,8 @@ Awaitable<bool> PollLeases::round(std::vector<std::string> shards, std::function
         co_return false;
     }
     trusted_until_ = began + options_.trust;
+    terms_.clear();
+    for (auto const& lease : renewed->held) terms_.emplace(lease.key, lease.term);
     std::set<std::string> held;
     std::vector<std::string> given_back;
     for (auto const& lease : renewed->held) {
@@ -42,6 +44,15 @@ Awaitable<bool> PollLeases::round(std::vector<std::string> shards, std::function
     held_ = std::move(held);
     if (!given_back.empty()) co_await leases_.give_back(owner_, std::move(given_back));
     co_return changed;
+}
+
+std::optional<Lease> PollLeases::lease(std::string const& shard) const {
+    auto const found = terms_.find(shard);
+    if (found == terms_.end()) return std::nullopt;
+    Lease lease;
+    lease.key = shard;
+    lease.term = found->second;
+    return lease;
 }
 
 Awaitable<void> PollLeases::leave() {

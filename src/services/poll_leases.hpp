@@ -6,7 +6,10 @@
 #include "services/poll_metrics.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
+#include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -29,6 +32,8 @@ public:
     Awaitable<bool> round(std::vector<std::string> shards, std::function<bool(std::string const&)> idle);
     /// What may be polled, if lapsed() is false; without that which is about to be given back.
     std::set<std::string> const& held() const noexcept { return held_; }
+    /// The lease of a shard, in its term; none: it was lost. Also of one that is about to be given back.
+    std::optional<Lease> lease(std::string const& shard) const;
     /// The last renewal is so long ago that others may take over soon.
     bool lapsed(SteadyTime now) const noexcept { return now >= trusted_until_; }
     /// Shards have come into being since the last round.
@@ -45,6 +50,7 @@ private:
     PollLeaseOptions options_;
     std::vector<std::string> asked_for_;
     std::set<std::string> held_;
+    std::map<std::string, std::int64_t> terms_;  ///< of all that the last round said is ours
     bool gives_back_ = false;
     SteadyTime trusted_until_ = SteadyTime::min();
 };

@@ -53,7 +53,7 @@ void PollSchedule::tick(Group& group, UtcTime now, SteadyTime steady, bool accep
     if (group.state == Group::State::fetching) return miss(group, first, due, MissedReason::overrun);
     if (first < due) miss(group, first, due - interval, MissedReason::down_time);
     if (!accepting) return miss(group, due, due, MissedReason::store_down);
-    if (!start(group, due, now, steady, tasks)) miss(group, due, due, MissedReason::provider_wait);
+    if (!start(group, due, now, steady, tasks)) miss(group, due, due, why_not_asked(group, steady));
 }
 
 bool PollSchedule::start(Group& group, UtcTime due, UtcTime now, SteadyTime steady, std::vector<PollTask>& tasks) {
@@ -89,6 +89,11 @@ std::vector<std::string> PollSchedule::allowed(std::vector<std::string> const& p
     return open;
 }
 
+MissedReason PollSchedule::why_not_asked(Group const& group, SteadyTime steady) const {
+    auto const spent = [&](std::string const& provider) { return gate_.out_of_quota(provider, steady); };
+    return std::ranges::any_of(group.lane->providers, spent) ? MissedReason::quota : MissedReason::provider_wait;
+}
+
 void PollSchedule::storing(std::uint64_t id) {
     auto const found = groups_.find(id);
     if (found != groups_.end() && found->second->state == Group::State::fetching) found->second->state = Group::State::storing;
@@ -101,7 +106,7 @@ void PollSchedule::finished(PollTaskEnd const& end, SteadyTime steady, Random& r
     if (!end.settled && group.current_counts && !group.lapsed) {
         // Before what was missed while it ran, so that ranges stay in order. Also where the clock was set back meanwhile: the tick was
         // counted when it began.
-        auto const reason = end.tried ? MissedReason::store_down : MissedReason::provider_wait;
+        auto const reason = end.tried ? MissedReason::store_down : why_not_asked(group, steady);
         group.ranges.insert(group.ranges.begin(), Range{reason, group.current, group.current, 1, group.symbols});
     }
     group.state = Group::State::idle;

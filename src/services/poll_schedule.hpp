@@ -82,6 +82,8 @@ public:
     bool idle(std::string const& shard) const;
     /// Whether a task that waits for its turn is still ours.
     bool wants(std::uint64_t id) const;
+    /// Of a group's task that is under way; otherwise empty.
+    std::string shard_of(std::uint64_t id) const;
 
     /// Takes over a plan. The first one also finds the ticks that nobody was there for.
     void apply(PollPlan const& plan, UtcTime now, SteadyTime steady);
@@ -146,6 +148,7 @@ private:
     void arm(Group& group);
     void tick(Group& group, UtcTime now, SteadyTime steady, bool accepting, std::vector<PollTask>& tasks);
     bool start(Group& group, UtcTime due, UtcTime now, SteadyTime steady, std::vector<PollTask>& tasks);
+    MissedReason why_not_asked(Group const& group, SteadyTime steady) const;
     void miss(Group& group, UtcTime first, UtcTime last, MissedReason reason);
     void emit(Group& group, bool all);
     void start_immediate(UtcTime now, SteadyTime steady, std::vector<PollTask>& tasks);

@@ -58,4 +58,9 @@ bool PollSchedule::wants(std::uint64_t id) const {
     return found == groups_.end() || !found->second->lapsed;
 }
 
+std::string PollSchedule::shard_of(std::uint64_t id) const {
+    auto const found = groups_.find(id);
+    return found == groups_.end() ? std::string() : found->second->shard;
+}
+
 }  // namespace mds

@@ -25,7 +25,7 @@ Awaitable<ProviderStatus> ProviderDesk::status(PriceProvider const& provider) co
     status.traits = provider.traits();
     status.condition = provider.condition();
     if (auto const& breaker = status.condition.breaker) status.breaker = ProviderStatus::Stop{breaker->why, utc(breaker->until)};
-    auto const* const hold = holds_.find(status.traits.name, clock_.steady_now());
+    auto const* const hold = holds_.find(status.traits.name, clock_.steady_now(), QuotaUse::reads);
     if (hold != nullptr) status.hold = ProviderStatus::Stop{hold->outcome, utc(hold->until)};
     co_return status;
 }
@@ -51,7 +51,7 @@ std::optional<Error> ProviderDesk::refusal(TrialQuestion const& question) const 
     auto const& traits = provider->traits();
     if (!traits.missing_secret.empty()) return missing_key(traits).error;
     auto const now = clock_.steady_now();
-    auto const* const hold = holds_.find(traits.name, now);
+    auto const* const hold = holds_.find(traits.name, now, QuotaUse::reads);
     if (hold == nullptr) return std::nullopt;
     auto error = failure_of(traits, question.symbols.front(), hold->outcome, "asked to wait").error;
     error.retry_after = std::max(std::chrono::seconds(1), std::chrono::ceil<std::chrono::seconds>(hold->until - now));

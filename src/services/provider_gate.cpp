@@ -67,7 +67,7 @@ std::optional<SteadyTime> ProviderGate::next_wake() const {
     SteadyTime wake = deadlines_.begin()->first.first;
     for (auto const& [name, state] : states_) {
         if (state.waiting.empty() || state.in_flight >= cap_) continue;
-        auto const* const hold = holds_.find(name, SteadyTime::min());
+        auto const* const hold = holds_.find(name, SteadyTime::min(), QuotaUse::polls);
         wake = std::min(wake, hold == nullptr ? SteadyTime::min() : hold->until);
     }
     return wake;

@@ -50,7 +50,12 @@ public:
     void request(std::string const& provider, SteadyTime now, SteadyTime give_up, Go go);
     /// What an answer says about the requests after it (ProviderHolds::note).
     bool note(std::string const& provider, FetchAnswer const& answer, SteadyTime now) { return holds_.note(provider, answer, now); }
-    bool held(std::string const& provider, SteadyTime now) const { return holds_.find(provider, now) != nullptr; }
+    bool held(std::string const& provider, SteadyTime now) const { return holds_.find(provider, now, QuotaUse::polls) != nullptr; }
+    /// Not asked for want of quota, rather than because it wants to be left alone.
+    bool out_of_quota(std::string const& provider, SteadyTime now) const {
+        auto const* const hold = holds_.find(provider, now, QuotaUse::polls);
+        return hold != nullptr && hold->for_quota;
+    }
     /// Ends waits that are over and lets go what a hold kept back.
     void advance(SteadyTime now);
     /// Ends every wait, and lets nobody wait from now on: who cannot go at once is refused.

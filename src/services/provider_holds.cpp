@@ -14,7 +14,30 @@ std::chrono::seconds ProviderHolds::pause_after(Outcome outcome) const noexcept 
     }
 }
 
+ProviderHolds::Hold const& ProviderHolds::extend(Holds& holds, std::string const& provider, Hold hold) {
+    Hold& held = holds[provider];
+    if (held.until < hold.until) held = hold;
+    return held;
+}
+
+ProviderHolds::Hold const* ProviderHolds::find(Holds const& holds, std::string_view provider, SteadyTime now) {
+    auto const found = holds.find(provider);
+    return found != holds.end() && found->second.until > now ? &found->second : nullptr;
+}
+
+ProviderHolds::Hold const* ProviderHolds::find(std::string_view provider, SteadyTime now, QuotaUse use) const {
+    auto const* const all = find(holds_, provider, now);
+    auto const* const polls = use == QuotaUse::polls ? find(of_polls_, provider, now) : nullptr;
+    if (all == nullptr || polls == nullptr) return all == nullptr ? polls : all;
+    return all->until < polls->until ? polls : all;
+}
+
 bool ProviderHolds::note(std::string const& provider, FetchAnswer const& answer, SteadyTime now) {
+    if (answer.quota_wait) {
+        auto& holds = answer.quota_wait->use == QuotaUse::polls ? of_polls_ : holds_;
+        extend(holds, provider, Hold{now + answer.quota_wait->wait, Outcome::rate_limited, true});
+        return true;
+    }
     std::chrono::seconds pause{0};
     Outcome why = Outcome::rate_limited;
     for (auto const& result : answer.results) {

@@ -29,6 +29,7 @@ public:
     struct Hold {
         SteadyTime until{};
         Outcome outcome = Outcome::rate_limited;  ///< of the answer that asked for it
+        bool for_quota = false;                   ///< it has not asked for it: ours of its quota is spent
     };
     /// Makes a wait durable.
     using Keeper = std::function<void(std::string const& provider, SteadyTime until)>;
@@ -47,22 +48,22 @@ public:
     bool note(std::string const& provider, FetchAnswer const& answer, SteadyTime now);
     /// Nothing goes to `provider` before `until`; an earlier end never shortens a later one. Not kept.
     Hold const& hold(std::string const& provider, SteadyTime until, Outcome outcome) {
-        Hold& hold = holds_[provider];
-        if (hold.until < until) hold = Hold{until, outcome};
-        return hold;
+        return extend(holds_, provider, Hold{until, outcome, false});
     }
-    /// Null: it may be asked.
-    Hold const* find(std::string_view provider, SteadyTime now) const {
-        auto const found = holds_.find(provider);
-        return found != holds_.end() && found->second.until > now ? &found->second : nullptr;
-    }
+    /// Null: it may be asked for this use.
+    Hold const* find(std::string_view provider, SteadyTime now, QuotaUse use) const;
 
 private:
     std::chrono::seconds pause_after(Outcome outcome) const noexcept;
 
     ProviderPauses pauses_;
     Keeper keeper_;
-    std::map<std::string, Hold, std::less<>> holds_;
+    using Holds = std::map<std::string, Hold, std::less<>>;
+    static Hold const& extend(Holds& holds, std::string const& provider, Hold hold);
+    static Hold const* find(Holds const& holds, std::string_view provider, SteadyTime now);
+
+    Holds holds_;
+    Holds of_polls_;  ///< where reads may go on
 };
 
 }  // namespace mds

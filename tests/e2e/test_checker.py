@@ -11,6 +11,7 @@ import uuid
 
 from harness import checker, offset_history
 from harness.kafka import Record
+from harness.witnesses import Ledger
 
 SCHEMA = pathlib.Path(__file__).resolve().parents[2] / "sql" / "sqlite"
 T0 = 1_700_000_000_000_000
@@ -111,6 +112,28 @@ class CheckerFindsFaults(unittest.TestCase):
     def test_a_tick_that_was_both_missed_and_tried(self):
         self.run_sql("UPDATE missed_ticks SET last_due = ?, ticks = 2", T0 + 7_000_000)
         self.assertEqual(self.broken(), {"I11"})
+
+    def test_a_tick_that_was_cut_short_between_its_attempts(self):
+        """What was tried is on record beside the down time. With any other reason, or with a price, it has two ends."""
+        self.run_sql("INSERT INTO fetch_outcomes (fetch_id, symbol, provider, outcome, reason, answered, fetched_at, duration, cause, "
+                     "attempt, group_id, tick_due) VALUES (randomblob(16), 'A', 'p', 'unavailable', '', 0, 0, 1, 'schedule', 1, 1, ?)", T0 + 6_000_000)
+        self.assertEqual(self.broken(), {"I11"})
+        self.run_sql("UPDATE missed_ticks SET reason = 'down_time'")
+        self.assertEqual(self.broken(), set())
+        self.run_sql("UPDATE missed_ticks SET last_due = ?, ticks = 2", T0 + 7_000_000)
+        self.assertEqual(self.broken(), {"I11"})
+
+    def test_a_tick_that_two_pollers_answered(self):
+        self.run_sql("UPDATE raw_market_data SET tick_due = ? WHERE id = ?", T0 + 3_000_000, uuid.UUID(int=104).bytes)
+        self.assertEqual(self.broken(), {"I10", "I11"})
+
+    def test_an_answer_that_is_not_stored_is_accounted_for_by_a_missed_tick_of_its_symbol_alone(self):
+        ledger = Ledger(checker.Tables(self.directory.name))
+        missed = T0 / 1e6 + 6
+        self.assertTrue(ledger.accounts_for({"symbol": "A", "at": missed + 0.5}))
+        self.assertFalse(ledger.accounts_for({"symbol": "A", "at": missed - 0.5}))
+        self.assertFalse(ledger.accounts_for({"symbol": "A", "at": missed + Ledger.REACH + 1}))
+        self.assertFalse(ledger.accounts_for({"symbol": "B", "at": missed + 0.5}))
 
     # -- with a topic -------------------------------------------------------------------------------------------------------
 

@@ -47,7 +47,7 @@ class Faults(unittest.TestCase):
         """Known symbols are read, half of them past memory: their points are older than asked for every other second."""
         known = [f"/prices/latest?symbol={symbol}&detail=full" for symbol in SYMBOLS]
         past_memory = [f"{target}&max_age=1" for target in known]
-        with OpenLoop(self.service.port, [target for pair in zip(known, past_memory) for target in pair], rate=80) as load:
+        with OpenLoop(self.service.client, [target for pair in zip(known, past_memory) for target in pair], rate=80) as load:
             time.sleep(PHASE)
         print(f"{name:28} {load}", flush=True)
         self.assertEqual(load.failures, [], name)

@@ -62,9 +62,9 @@ class ProcessesDie(Campaigns):
             roles = ("poller", "consumer")
             points = [CrashPoint(self.proxies[role], *point) for role, point in zip(roles, pair, strict=True)]
             for role, point in reversed(list(zip(roles, points, strict=True))):
-                point.kill(lambda role=role: load.kill(load.deployment.services[role]))
+                point.kill(load.deployment.services[role].kill)
             for role in roles:
-                load.restart(load.deployment.services[role])
+                load.deployment.services[role].start()
             load.recovered()
         load.finish(self, "crash-point sweep")
 
@@ -77,10 +77,10 @@ class ProcessesDie(Campaigns):
             load.pause()
             victims = load.chance.choice([*[[process] for process in processes], processes])
             for victim in victims:
-                load.kill(victim)
+                victim.kill()
             load.pause(0, 0.5)
             for victim in victims:
-                load.restart(victim)
+                victim.start()
             load.recovered()
         load.finish(self, "kill -9 of processes")
 

@@ -1,122 +1,88 @@
-"""PostgreSQL or Kafka away, each alone: known prices are read all the while (I14), polls are made or recorded as missed, and everything
-catches up by itself."""
+"""Redis, Kafka, the provider or PostgreSQL away, each alone, on the cluster: known prices are read all the while (I14), polls are made or
+recorded as missed, and everything catches up by itself."""
 
 import os
 import random
-import threading
 import time
 import unittest
 
-from harness import kafka, servers
+from harness import servers
 from harness.campaign import Campaign
-from harness.client import Client
-from harness.deployment import Deployment
-from harness.provider_stub import ProviderStub
+from harness.cluster import Cluster, Servers
+from harness.open_loop import OpenLoop
+from harness.provider_stub import ProviderStub, Reply
 from harness.service import SLOWNESS, eventually
 
 SEED = int(os.environ.get("E2E_SEED", "0")) or random.SystemRandom().randrange(1, 10**9)
 SOAK = bool(os.environ.get("E2E_SOAK"))
-AWAY = 600 if SOAK else 8
+AWAY = 600 if SOAK else 10
 NOTICED = 5  #: seconds that a failure may go unnoticed
-RATE = 40
 SYMBOLS = 40
-POSTGRES = CLUSTER = None
+SERVERS = None
 
 
 def setUpModule():
-    global POSTGRES, CLUSTER
-    POSTGRES, CLUSTER = servers.own()
-
-
-class OpenLoop:
-    """Asks at fixed times, whatever the answers before took: (due, status, seconds from due to answer)."""
-
-    def __init__(self, port, seed):
-        self.results, self._stop = [], threading.Event()
-        self._port, self._seed, self._lock = port, seed, threading.Lock()
-        self._began, self._next = time.monotonic(), 0
-        self._threads = [threading.Thread(target=self._run, daemon=True) for _ in range(8)]
-        for thread in self._threads:
-            thread.start()
-
-    def _run(self):
-        client = Client(self._port, timeout=20 * SLOWNESS)
-        while not self._stop.is_set():
-            with self._lock:
-                number, self._next = self._next, self._next + 1
-            due = self._began + number / RATE
-            time.sleep(max(0, due - time.monotonic()))
-            try:
-                status = client.get("/prices/latest", symbol=f"S{random.Random(self._seed + number).randrange(SYMBOLS)}").status
-            except OSError as fault:
-                status = repr(fault)
-            self.results.append((due, status, time.monotonic() - due))
-        client.close()
-
-    def stop(self):
-        self._stop.set()
-        for thread in self._threads:
-            thread.join(30 * SLOWNESS)
-        return sorted(self.results)
+    global SERVERS
+    SERVERS = Servers()
+    unittest.addModuleCleanup(SERVERS.close)
 
 
 class Outages(unittest.TestCase):
-    def test_postgresql_is_away_and_all_is_in_one_process(self):
-        self.outage("PostgreSQL", "one", POSTGRES.stop, POSTGRES.start)
+    def setUp(self):
+        self.stub = ProviderStub(seed=SEED)
+        self.stub.__enter__()
+        self.addCleanup(self.stub.__exit__)
+        properties = {} if SOAK else servers.SHORT_SESSION
+        self.cluster = Cluster(self.stub, SERVERS, seed=SEED, bus_properties=properties)
+        self.addCleanup(self.cluster.close)
 
-    @unittest.skipUnless(SOAK, "a long one")
-    def test_postgresql_is_away_and_the_service_is_split(self):
-        self.outage("PostgreSQL", "split", POSTGRES.stop, POSTGRES.start)
+    def test_each_alone(self):
+        load = Campaign(self.cluster, SEED, SYMBOLS).start()
+        for api in self.cluster.apis:
+            with api.client() as client:
+                for number in range(SYMBOLS):
+                    eventually(lambda number=number: client.get("/prices/latest", symbol=f"S{number}").status == 200, 20)
+        broker = SERVERS.kafka
+        self.outage(load, "Redis", SERVERS.redis.kill, SERVERS.redis.start)
+        self.outage(load, "the provider", self.provider_away, self.provider_back)
+        self.outage(load, "Kafka", *((broker.down, broker.up) if broker.mock else (broker.kill, broker.start)))
+        self.outage(load, "PostgreSQL", SERVERS.postgres.stop, SERVERS.postgres.start)
+        load.finish(self, f"Redis, the provider, Kafka and PostgreSQL away for {AWAY:g} s each")
 
-    @unittest.skipUnless(SOAK, "a long one")
-    def test_kafka_is_away_and_all_is_in_one_process(self):
-        self.outage("Kafka", "one", *self.broker_away())
+    def provider_away(self):
+        self.stub.script = lambda _: Reply(drop=True)
 
-    def test_kafka_is_away_and_the_service_is_split(self):
-        self.outage("Kafka", "split", *self.broker_away())
+    def provider_back(self):
+        self.stub.script = self.stub.fresh_quote
 
-    @staticmethod
-    def broker_away():
-        return (CLUSTER.down, CLUSTER.up) if CLUSTER.mock else (CLUSTER.kill, CLUSTER.start)
-
-    def outage(self, name, layout, begin, end):
-        with ProviderStub(seed=SEED) as stub:
-            database = POSTGRES.database()
-            deployment = Deployment(stub, database, kafka.Bus(CLUSTER), layout)
-            self.addCleanup(deployment.close)
-            load = Campaign(deployment, SEED, SYMBOLS).start()
-            self.every_symbol_is_known(deployment)
-            probe = OpenLoop(deployment.api.port, SEED)
-            began = time.monotonic()
+    def outage(self, load, name, begin, end):
+        """Half of the reads ask for a price that is younger than the last one will be before long."""
+        targets = [f"/prices/latest?symbol=S{number}{age}" for number in range(SYMBOLS) for age in ("", "&max_age=2")]
+        with OpenLoop(self.cluster.apis[0].client, targets, 40) as first, OpenLoop(self.cluster.apis[1].client, targets[1::2], 10) as second:
             begin()
-            time.sleep(AWAY)
-            self.readiness_says_so(deployment, name)
-            results = [result for result in probe.stop() if result[0] > began]
-            end()
-            load.recovered()
-            self.judge(f"{name} away, {layout}", results, began)
-            load.finish(self, f"{name} away for {AWAY:g} s, {layout}")
+            began = time.monotonic()
+            time.sleep(NOTICED)
+            unnoticed = [len(probe.answers) for probe in (first, second)]
+            time.sleep(max(0, began + AWAY - time.monotonic()))
+            self.readiness_says_so(name)
+        end()
+        load.recovered()
+        answers = [answer for probe, before in zip((first, second), unnoticed, strict=True) for answer in probe.answers[before:]]
+        took = sorted(latency for latency, *_ in answers)
+        p99 = took[int(0.99 * len(took))]
+        stale = sum("x-price-stale" in getattr(answer, "headers", {}) for _, _, answer, _ in answers)
+        print(f"figure: {name} away: {len(first.answers) + len(second.answers)} reads, {len(first.failures) + len(second.failures)} failed; "
+              f"once noticed p50 {took[len(took) // 2] * 1000:.1f} ms, p99 {p99 * 1000:.1f} ms, {stale} of {len(took)} marked stale; prices flowed "
+              f"again after {load.recoveries[-1]:.1f} s", flush=True)
+        self.assertEqual((first.failures + second.failures)[:3], [], name)
+        self.assertLess(p99, 1.0 * SLOWNESS, name)
 
-    def every_symbol_is_known(self, deployment):
-        with deployment.api.client() as client:
-            for number in range(SYMBOLS):
-                eventually(lambda number=number: client.get("/prices/latest", symbol=f"S{number}").status == 200, 20)
-
-    def readiness_says_so(self, deployment, name):
+    def readiness_says_so(self, name):
+        with self.cluster.api.client() as client:
+            answer = client.get("/readyz")
+        self.assertEqual(answer.status, 503 if name == "PostgreSQL" else 200 if name in ("Redis", "the provider") else answer.status, name)
         if name == "PostgreSQL":
-            with deployment.api.client() as client:
-                answer = client.get("/readyz")
-            self.assertEqual(answer.status, 503)
             self.assertIn("store", answer.text)
-
-    def judge(self, name, results, began):
-        failed = [status for _, status, _ in results if status != 200]
-        noticed = sorted(took for due, _, took in results if due > began + NOTICED)
-        p99 = noticed[int(0.99 * len(noticed))]
-        print(f"figure: {name}: {len(results)} reads, {len(failed)} failed, p99 {p99 * 1000:.1f} ms once noticed, "
-              f"longest of all {max(took for *_, took in results) * 1000:.0f} ms", flush=True)
-        self.assertEqual(failed, [])
-        self.assertLess(p99, 1.0 * SLOWNESS)
 
 
 if __name__ == "__main__":

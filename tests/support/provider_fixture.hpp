@@ -73,7 +73,7 @@ public:
                                std::optional<FetchAnswer>& answer) {
         std::vector<Symbol> symbols;
         for (auto const& name : names) symbols.push_back(*Symbol::parse(name, SymbolCase::preserve));
-        answer = co_await directory.find(provider)->fetch(std::move(symbols), clock.steady_now() + within);
+        answer = co_await directory.find(provider)->fetch(std::move(symbols), clock.steady_now() + within, FetchCause::schedule);
     }
 
     template <class Done>

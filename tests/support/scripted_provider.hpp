@@ -55,7 +55,7 @@ public:
 
     ProviderTraits const& traits() const noexcept override { return traits_; }
 
-    Awaitable<FetchAnswer> fetch(std::vector<Symbol> symbols, SteadyTime deadline) override {
+    Awaitable<FetchAnswer> fetch(std::vector<Symbol> symbols, SteadyTime deadline, FetchCause /*cause*/) override {
         ++calls_;
         last_deadline_ = deadline;
         auto const line = script_.front();

@@ -208,14 +208,14 @@ TEST_CASE("raw rows age, points stay") {
 TEST_CASE("a settled tick moves its group's progress, and never back") {
     auto const store = make_store_under_test();
     Observation tick = observation(1, {{"AAPL", "1"}});
-    tick.tick = Tick{"simulated/1s", at(10)};
+    tick.tick = Tick{"simulated/1s", at(10), {}, 0};
     ingest(*store, {tick});
     CHECK(store->run(store->poll_plan().load(std::nullopt)).value()->last_settled.empty());
     Observation later = unanswered(2, {"AAPL"});
-    later.tick = Tick{"simulated/1s", at(10)};
+    later.tick = Tick{"simulated/1s", at(10), {}, 0};
     later.settles_tick = true;
     Observation earlier = unanswered(3, {"AAPL"});
-    earlier.tick = Tick{"simulated/1s", at(9)};
+    earlier.tick = Tick{"simulated/1s", at(9), {}, 0};
     earlier.settles_tick = true;
     ingest(*store, {later, earlier});
     auto const plan = store->run(store->poll_plan().load(std::nullopt)).value();

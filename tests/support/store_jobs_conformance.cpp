@@ -36,7 +36,7 @@ TargetState state(StoreUnderTest& store, std::vector<std::string> const& provide
 }
 
 Observation at_tick(Observation of, std::int64_t due, int attempt, bool settles) {
-    of.tick = Tick{"g", at(due)};
+    of.tick = Tick{"g", at(due), {}, 0};
     of.attempt = attempt;
     of.settles_tick = settles;
     return of;

@@ -75,10 +75,14 @@ enum class FetchCause {
 std::string_view to_string(FetchCause cause) noexcept;
 std::optional<FetchCause> parse_fetch_cause(std::string_view text) noexcept;
 
-/// The tick that a fetch belongs to. `group` names the fetch group for the progress row.
+/// The tick that a fetch belongs to. `group` names the fetch group for the progress row. `lease` and its `term`: by which this
+/// process polls the group, where several share the work. In another term the tick is another's, and the store keeps the prices
+/// without it.
 struct Tick {
     std::string group;
     UtcTime due;
+    std::string lease;  ///< empty: nobody else polls
+    std::int64_t term = 0;
 };
 
 /// One request to a provider and its end. With `answer`: one raw row, and every symbol asked for has exactly one result.

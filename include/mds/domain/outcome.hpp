@@ -31,12 +31,13 @@ std::optional<Outcome> parse_outcome(std::string_view text) noexcept;
 
 /// Why a due tick was not tried at all.
 enum class MissedReason {
-    overrun,      ///< the fetch before it was still under way
-    down_time,    ///< no poller was running
-    store_down,   ///< answers could not be stored, so none were fetched
-    clock_jump,   ///< the wall clock was moved
-    provider_wait,///< Retry-After, back-off, open breaker or missing key forbade it
+    overrun,        ///< the fetch before it was still under way
+    down_time,      ///< no poller was running
+    store_down,     ///< answers could not be stored, so none were fetched
+    clock_jump,     ///< the wall clock was moved
+    provider_wait,  ///< Retry-After, back-off, open breaker or missing key forbade it
     lease_lost,
+    quota,  ///< what polls may spend of the provider's quota was spent, or not to be had from the store
 };
 
 std::string_view to_string(MissedReason reason) noexcept;

@@ -42,9 +42,16 @@ struct ProviderCondition {
         SteadyTime until{};              ///< once past, a single request finds out
     };
     std::optional<Breaker> breaker;      ///< none: it is closed
-    std::vector<std::size_t> quota_left; ///< in requests or symbols, as ProviderTraits::quota says; one for each window there
+    /// In requests or symbols, one for each window of ProviderTraits::quota: what the ledger said when this process last asked.
+    std::vector<std::size_t> quota_left;
     std::map<Outcome, std::uint64_t> last_hour;  ///< symbols asked for, by how it ended
     std::vector<Symbol> withheld;        ///< not asked for: the plan of the key does not include them
+};
+
+/// What may be spent of a quota by this use is spent for so long. The quota's ledger knows, so nobody else needs to remember.
+struct QuotaWait {
+    QuotaUse use = QuotaUse::polls;
+    std::chrono::seconds wait{0};
 };
 
 /// What came of one request. Exactly one result per symbol asked for, in the same order.
@@ -55,6 +62,7 @@ struct FetchAnswer {
     std::chrono::microseconds duration{0};
     /// How long it is to be left alone, whatever came of this: as the provider said, or after a refusal what its entry says; 0 s - 1 h.
     std::optional<std::chrono::seconds> retry_after;
+    std::optional<QuotaWait> quota_wait;  ///< for want of quota the provider was not asked
 };
 
 /// One source of prices. Called on the fetch thread only; several fetches may be under way at once.
@@ -64,9 +72,9 @@ public:
     virtual ProviderTraits const& traits() const noexcept = 0;
     /// Symbols of different keys cannot be asked for in one request (all rates of one base come together, say).
     virtual std::string batch_key(Symbol const& symbol) const { return static_cast<void>(symbol), std::string(); }
-    /// Asks for 1..batch_max symbols of one key in one request. Never fails as a call: every failure is a reject per symbol. Returns by
-    /// `deadline` at the latest (a time-out is an outcome).
-    virtual Awaitable<FetchAnswer> fetch(std::vector<Symbol> symbols, SteadyTime deadline) = 0;
+    /// Asks for 1..batch_max symbols of one key in one request. Never fails as a call: every failure is a reject per symbol.
+    /// Returns by `deadline` at the latest (a time-out is an outcome). `cause`: reads may spend more of the quota than polls.
+    virtual Awaitable<FetchAnswer> fetch(std::vector<Symbol> symbols, SteadyTime deadline, FetchCause cause) = 0;
     virtual ProviderCondition condition() const { return {}; }
 };
 

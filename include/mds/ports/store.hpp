@@ -7,6 +7,7 @@
 #include <mds/ports/outbox.hpp>
 #include <mds/ports/poll_plan.hpp>
 #include <mds/ports/price_reads.hpp>
+#include <mds/ports/quota_ledger.hpp>
 #include <mds/ports/relay_cursor.hpp>
 #include <mds/ports/store_monitor.hpp>
 
@@ -33,6 +34,7 @@ struct StorePorts {
     OutboxPruner& outbox_pruner;
     RawRetention& raw_retention;
     StoreMonitor& monitor;
+    QuotaLedger& quotas;
     Leases* leases = nullptr;  ///< none: one process alone can have this store
 };
 
@@ -57,6 +59,7 @@ public:
     OutboxPruner& outbox_pruner() const noexcept { return ports_.outbox_pruner; }
     RawRetention& raw_retention() const noexcept { return ports_.raw_retention; }
     StoreMonitor& monitor() const noexcept { return ports_.monitor; }
+    QuotaLedger& quotas() const noexcept { return ports_.quotas; }
     /// nullptr: one process alone can have this store.
     Leases* leases() const noexcept { return ports_.leases; }
 

@@ -151,8 +151,9 @@ Result<BusSignal> KafkaSource::read(std::size_t max_records, std::chrono::millis
 Result<BusSignal> KafkaSource::take_failure(rd_kafka_message_t const& message) {
     errors_.Increment();
     std::string const text = rd_kafka_message_errstr(&message);
-    auto const started = next_.find(message.partition);
-    if (message.err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET && started != next_.end()) {
+    if (message.err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET) {
+        auto const started = next_.find(message.partition);
+        if (started == next_.end()) return nothing();  // revoked meanwhile: with many partitions many of these are queued
         losses_.push_back({message.partition, started->second});
         return look_for_low();
     }

@@ -3,13 +3,16 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cstdlib>
 #include <memory>
+#include <string>
 #include <string_view>
 
 namespace mds::kafka {
 namespace {
 
 constexpr int scram_works = 0x020601ff;
+constexpr int cut_off_ms = 15'000;
 
 /// What must stay as it is. `other`: a second spelling of the value.
 struct Rule {
@@ -100,10 +103,16 @@ Properties fixed(rd_kafka_type_t type, Options const& options) {
     };
 }
 
-Properties defaults(rd_kafka_type_t type) {
+Properties defaults(rd_kafka_type_t type, Options const& options) {
     if (type == RD_KAFKA_PRODUCER)
         return {{"client.id", "mds"}, {"queue.buffering.max.messages", "100000"}, {"message.max.bytes", "10485760"}};
-    return {{"client.id", "mds"}, {"session.timeout.ms", "10000"}};
+    // A consumer that cannot reach the store does not poll: after so long it leaves the group, others that can go on with its
+    // partitions, and it joins again with its next poll. librdkafka wants it no shorter than a session.
+    auto const session = options.properties.find("session.timeout.ms");
+    bool const longer = session != options.properties.end() && std::atoi(session->second.c_str()) > cut_off_ms;
+    return {{"client.id", "mds"},
+            {"session.timeout.ms", "10000"},
+            {"max.poll.interval.ms", longer ? session->second : std::to_string(cut_off_ms)}};
 }
 
 }  // namespace
@@ -120,7 +129,7 @@ std::string objection(std::string const& name, std::string const& value) {
 }
 
 Properties effective(rd_kafka_type_t type, Options const& options) {
-    Properties all = defaults(type);
+    Properties all = defaults(type, options);
     all.insert(all.end(), options.properties.begin(), options.properties.end());
     auto const ours = fixed(type, options);
     all.insert(all.end(), ours.begin(), ours.end());

@@ -14,10 +14,13 @@ public:
     Result<IngestReceipt> commit(std::span<Observation const> batch) override;
 
 private:
+    Result<IngestReceipt> write(std::span<Observation const> observations);
+
     Connection connection_;
     KnownNames names_;
     PointWriter points_;
     prometheus::Counter& repeated_;
+    prometheus::Counter& fenced_;
 };
 
 }  // namespace mds::postgres

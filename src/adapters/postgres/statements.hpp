@@ -97,6 +97,7 @@ extern Sql const retire;
 }  // namespace relay
 
 namespace leases {
+extern Sql const hold;
 extern Sql const live;
 extern Sql const forget;
 extern Sql const make;
@@ -108,6 +109,14 @@ extern Sql const give_back;
 extern Sql const give_all_back;
 extern Sql const leave;
 }  // namespace leases
+
+namespace quotas {
+extern Sql const lock;
+extern Sql const read;
+extern Sql const now;
+extern Sql const add;
+extern Sql const drop;
+}  // namespace quotas
 
 namespace meta {
 extern Sql const lock_migrations;

@@ -7,6 +7,7 @@
 #include "adapters/postgres/leases.hpp"
 #include "adapters/postgres/migrations.hpp"
 #include "adapters/postgres/outbox.hpp"
+#include "adapters/postgres/quota_ledger.hpp"
 #include "adapters/postgres/relay_cursor.hpp"
 #include "adapters/postgres/statements.hpp"
 
@@ -91,6 +92,7 @@ struct Store::Parts {
     AverageStore averaging;
     RelayCursorPort relay;
     LeasePort leases;
+    QuotaPort quotas;
     Pruner pruner;
     Mender mender;
 
@@ -107,11 +109,13 @@ struct Store::Parts {
           averaging(options, condition, metrics),
           relay(options, condition),
           leases(options, condition),
+          quotas(options, condition),
           pruner(options, condition, metrics),
           mender(condition, options) {}
 
     StorePorts ports() noexcept {
-        return {ingest, prices, prices, latest, jobs, jobs, jobs, averaging, averaging, relay, pruner, pruner, condition, &leases};
+        return {ingest,    prices, prices, latest, jobs,      jobs,   jobs,   averaging,
+                averaging, relay,  pruner, pruner, condition, quotas, &leases};
     }
 };
 

@@ -15,8 +15,8 @@ Directory::Directory(codec::Catalogue catalogue, std::vector<SimulatedOptions> s
     }
     for (auto& entry : catalogue.providers) {
         auto const aliases = entry.aliases;
-        auto provider =
-            std::make_unique<HttpProvider>(std::move(entry), http_, context.clock, context.timer, context.random, context.metrics);
+        auto provider = std::make_unique<HttpProvider>(std::move(entry), http_, context.clock, context.timer, context.random,
+                                                       context.metrics, context.quotas);
         of_catalogue_.push_back(provider.get());
         providers_.push_back(std::move(provider));
         for (auto const& alias : aliases) by_name_.emplace(alias, providers_.back().get());

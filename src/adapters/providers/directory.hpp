@@ -5,6 +5,7 @@
 #include <codec/provider_catalogue.hpp>
 #include <mds/ports/clock.hpp>
 #include <mds/ports/provider.hpp>
+#include <mds/ports/quota_ledger.hpp>
 #include <support/metrics.hpp>
 
 #include <map>
@@ -25,6 +26,7 @@ struct DirectoryContext {
     Timer& timer;         ///< of the fetch thread
     Random& random;
     support::Metrics& metrics;
+    QuotaLedger* quotas = nullptr;  ///< none: nobody counts what is spent
 };
 
 /// All providers of the process. Destroy it after the fetch thread has ended and before its io_context goes.

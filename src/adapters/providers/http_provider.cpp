@@ -22,8 +22,8 @@ ProviderTraits traits_of(codec::ProviderEntry const& entry) {
     traits.batch_max = entry.batch ? std::max<std::size_t>(1, entry.batch->max) : 1;
     traits.quota = entry.quota;
     for (auto const& window : entry.quota) {
-        // A request that costs more than a whole window could never be made.
-        if (window.per_symbol) traits.batch_max = std::min(traits.batch_max, window.limit);
+        // A poll that costs more than all that polls may take of a window could never be made.
+        if (window.per_symbol) traits.batch_max = std::min(traits.batch_max, window.share(QuotaUse::polls));
     }
     traits.missing_secret = entry.missing_secret();
     traits.zero_means_unknown = entry.zero_means_unknown;
@@ -96,18 +96,25 @@ std::string printable(std::string_view text) {
 }  // namespace
 
 HttpProvider::HttpProvider(codec::ProviderEntry entry, CurlClient& http, Clock const& clock, Timer& timer, Random& random,
-                           support::Metrics& metrics)
-    : entry_(std::move(entry)), mask_(entry_.secrets), traits_(traits_of(entry_)), http_(http), clock_(clock), timer_(timer),
-      random_(random), metrics_(metrics, entry_.name), quota_(entry_.quota) {}
+                           support::Metrics& metrics, QuotaLedger* ledger)
+    : entry_(std::move(entry)),
+      mask_(entry_.secrets),
+      traits_(traits_of(entry_)),
+      http_(http),
+      clock_(clock),
+      random_(random),
+      metrics_(metrics, entry_.name),
+      quota_(entry_.name, entry_.quota, ledger, clock, timer, metrics_) {}
 
-Awaitable<FetchAnswer> HttpProvider::fetch_guarded(std::vector<Symbol> symbols, SteadyTime deadline,
+Awaitable<FetchAnswer> HttpProvider::fetch_guarded(std::vector<Symbol> symbols, SteadyTime deadline, FetchCause cause,
                                                    std::shared_ptr<AddressGuard> guard) {
     FetchAnswer answer;
     auto asked = symbols;
     std::vector<SymbolResult> unasked;
     auto blocked = obstacle(entry_, traits_, symbols.size());
     if (!blocked) unasked = without_request(asked);
-    if (!blocked && !asked.empty()) blocked = co_await turn(asked.size(), deadline, answer);
+    auto const use = cause == FetchCause::read ? QuotaUse::reads : QuotaUse::polls;
+    if (!blocked && !asked.empty()) blocked = co_await turn(asked.size(), deadline, use, answer);
     if (blocked || asked.empty()) answer.fetched_at = clock_.now();
     else co_await ask(std::move(asked), deadline, guard, answer);
     if (blocked) answer.results = rejected(symbols, blocked->outcome, blocked->reason);
@@ -150,30 +157,26 @@ ProviderCondition HttpProvider::condition() const {
 }
 
 /// Waits until the quota lets a request go. Why none is sent; nullopt: send it now.
-Awaitable<std::optional<Reject>> HttpProvider::turn(std::size_t symbols, SteadyTime deadline, FetchAnswer& answer) {
+Awaitable<std::optional<Reject>> HttpProvider::turn(std::size_t symbols, SteadyTime deadline, QuotaUse use, FetchAnswer& answer) {
+    if (auto why = broken()) co_return why;
     auto const now = clock_.steady_now();
-    if (auto const why = breaker_.refusal(now)) {
-        metrics_.count_broken();
-        co_return Reject(*why, "not asked: the last answer was " + std::string(to_string(*why)) + ", and it is too early to try again");
-    }
     // Half of the time is left for the answer.
-    auto const at = quota_.take(symbols, now, now + (deadline - now) / 2);
-    if (!at) {
+    auto const came = co_await quota_.turn(symbols, use, now + (deadline - now) / 2);
+    if (auto const* const refusal = std::get_if<Quota::Refusal>(&came)) {
         metrics_.count_over_quota();
-        auto const wait = std::chrono::ceil<std::chrono::seconds>(quota_.earliest(symbols, now) - now);
-        answer.retry_after = std::min<std::chrono::seconds>(wait, std::chrono::hours(1));
-        co_return Reject(Outcome::rate_limited, "not asked: its quota is used up");
+        answer.quota_wait = QuotaWait{use, refusal->wait};
+        co_return Reject(Outcome::rate_limited, refusal->reason);
     }
-    if (*at > now) {
-        metrics_.count_wait();
-        bool const came = co_await timer_.sleep_until(*at);
-        if (!came) co_return Reject(Outcome::unavailable, "interrupted");
-        if (auto const why = breaker_.refusal(clock_.steady_now())) {
-            metrics_.count_broken();
-            co_return Reject(*why, "not asked: the provider stopped answering meanwhile");
-        }
-    }
-    co_return std::nullopt;
+    auto why = broken();  // it may have stopped answering meanwhile
+    if (why) quota_.give_back(std::get<Quota::Turn>(came));
+    co_return why;
+}
+
+std::optional<Reject> HttpProvider::broken() {
+    auto const why = breaker_.refusal(clock_.steady_now());
+    if (!why) return std::nullopt;
+    metrics_.count_broken();
+    return Reject(*why, "not asked: the last answer was " + std::string(to_string(*why)) + ", and it is too early to try again");
 }
 
 /// Precondition: every symbol has a spelling.

@@ -21,23 +21,26 @@ namespace mds::providers {
 /// The one engine for every provider that is described in the catalogue. Fetch thread only.
 class HttpProvider final : public PriceProvider {
 public:
-    /// Everything passed by reference outlives the provider and its fetches.
-    HttpProvider(codec::ProviderEntry entry, CurlClient& http, Clock const& clock, Timer& timer, Random& random, support::Metrics& metrics);
+    /// Everything passed by reference outlives the provider and its fetches. `ledger`: what its quota is counted by; null: nothing.
+    HttpProvider(codec::ProviderEntry entry, CurlClient& http, Clock const& clock, Timer& timer, Random& random,
+                 support::Metrics& metrics, QuotaLedger* ledger);
 
     ProviderTraits const& traits() const noexcept override { return traits_; }
     std::string batch_key(Symbol const& symbol) const override;
-    Awaitable<FetchAnswer> fetch(std::vector<Symbol> symbols, SteadyTime deadline) override {
-        return fetch_guarded(std::move(symbols), deadline, nullptr);
+    Awaitable<FetchAnswer> fetch(std::vector<Symbol> symbols, SteadyTime deadline, FetchCause cause) override {
+        return fetch_guarded(std::move(symbols), deadline, cause, nullptr);
     }
     /// The same, kept to public addresses by a guard.
-    Awaitable<FetchAnswer> fetch_guarded(std::vector<Symbol> symbols, SteadyTime deadline, std::shared_ptr<AddressGuard> guard);
+    Awaitable<FetchAnswer> fetch_guarded(std::vector<Symbol> symbols, SteadyTime deadline, FetchCause cause,
+                                         std::shared_ptr<AddressGuard> guard);
     ProviderCondition condition() const override;
     codec::ProviderEntry const& entry() const noexcept { return entry_; }
 
 private:
     std::optional<std::chrono::seconds> pause_after(HttpAnswer const& http, codec::Judgement const& judgement, UtcTime at) const;
     std::vector<SymbolResult> without_request(std::vector<Symbol>& symbols);
-    Awaitable<std::optional<Reject>> turn(std::size_t symbols, SteadyTime deadline, FetchAnswer& answer);
+    Awaitable<std::optional<Reject>> turn(std::size_t symbols, SteadyTime deadline, QuotaUse use, FetchAnswer& answer);
+    std::optional<Reject> broken();
     Awaitable<void> ask(std::vector<Symbol> symbols, SteadyTime deadline, std::shared_ptr<AddressGuard> guard, FetchAnswer& answer);
     void take(HttpAnswer& http, std::span<Symbol const> symbols, FetchAnswer& answer);
     std::variant<Quote, Reject> numbered(codec::Verdict&& verdict, UtcTime at);
@@ -49,7 +52,6 @@ private:
     ProviderTraits const traits_;
     CurlClient& http_;
     Clock const& clock_;
-    Timer& timer_;
     Random& random_;
     ProviderMetrics metrics_;
     Quota quota_;

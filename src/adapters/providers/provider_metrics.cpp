@@ -18,6 +18,14 @@ ProviderMetrics::ProviderMetrics(support::Metrics& metrics, std::string const& p
       quota_waits_(metrics.counter("mds_provider_quota_waits_total", "Requests that waited for their turn in the provider's quota",
                                    {{"provider", provider}})),
       over_quota_(metrics.counter("mds_provider_refused_total", "Requests not sent", {{"provider", provider}, {"why", "quota"}})),
+      ledger_away_(
+          metrics.counter("mds_provider_refused_total", "Requests not sent", {{"provider", provider}, {"why", "quota_unknown"}})),
+      turns_taken_(metrics.counter("mds_provider_quota_turns_total", "Turns of the provider's quota, by what became of them",
+                                   {{"provider", provider}, {"what", "taken"}})),
+      turns_given_back_(metrics.counter("mds_provider_quota_turns_total", "Turns of the provider's quota, by what became of them",
+                                        {{"provider", provider}, {"what", "given_back"}})),
+      late_turns_(metrics.counter("mds_provider_quota_turns_total", "Turns of the provider's quota, by what became of them",
+                                  {{"provider", provider}, {"what", "late"}})),
       broken_(metrics.counter("mds_provider_refused_total", "Requests not sent", {{"provider", provider}, {"why", "breaker"}})),
       withheld_(
           metrics.counter("mds_provider_refused_total", "Requests not sent", {{"provider", provider}, {"why", "entitlement"}})),

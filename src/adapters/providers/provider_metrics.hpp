@@ -20,6 +20,10 @@ public:
     void count_future() { future_.Increment(); }
     void count_wait() { quota_waits_.Increment(); }
     void count_over_quota() { over_quota_.Increment(); }
+    void count_ledger_away() { ledger_away_.Increment(); }
+    void count_turn_taken() { turns_taken_.Increment(); }
+    void count_turn_given_back() { turns_given_back_.Increment(); }
+    void count_late_turn() { late_turns_.Increment(); }
     void count_broken() { broken_.Increment(); }
     void count_withheld() { withheld_.Increment(); }
     void show_breaker(bool open) { breaker_.Set(open ? 1 : 0); }
@@ -35,6 +39,10 @@ private:
     prometheus::Counter& future_;
     prometheus::Counter& quota_waits_;
     prometheus::Counter& over_quota_;
+    prometheus::Counter& ledger_away_;
+    prometheus::Counter& turns_taken_;
+    prometheus::Counter& turns_given_back_;
+    prometheus::Counter& late_turns_;
     prometheus::Counter& broken_;
     prometheus::Counter& withheld_;
     prometheus::Gauge& breaker_;

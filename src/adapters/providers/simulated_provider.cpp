@@ -43,7 +43,7 @@ SimulatedProvider::SimulatedProvider(SimulatedOptions options, Clock const& cloc
     : options_(std::move(options)), traits_(traits_of(options_)), clock_(clock), timer_(timer), random_(random),
       metrics_(metrics, options_.name) {}
 
-Awaitable<FetchAnswer> SimulatedProvider::fetch(std::vector<Symbol> symbols, SteadyTime deadline) {
+Awaitable<FetchAnswer> SimulatedProvider::fetch(std::vector<Symbol> symbols, SteadyTime deadline, FetchCause /*cause*/) {
     FetchAnswer answer;
     auto const begin = clock_.steady_now();
     auto const asked_at = clock_.now();

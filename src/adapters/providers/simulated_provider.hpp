@@ -38,7 +38,7 @@ public:
     SimulatedProvider(SimulatedOptions options, Clock const& clock, Timer& timer, Random& random, support::Metrics& metrics);
 
     ProviderTraits const& traits() const noexcept override { return traits_; }
-    Awaitable<FetchAnswer> fetch(std::vector<Symbol> symbols, SteadyTime deadline) override;
+    Awaitable<FetchAnswer> fetch(std::vector<Symbol> symbols, SteadyTime deadline, FetchCause cause) override;
     ProviderCondition condition() const override;
 
 private:

@@ -92,12 +92,12 @@ Awaitable<TrialAnswer> Trials::ask_known(TrialQuestion question, PriceProvider& 
     auto const& all = directory_.of_catalogue();
     auto const found = std::find(all.begin(), all.end(), &provider);
     if (found == all.end()) {
-        out.answer = co_await provider.fetch(std::move(question.symbols), deadline);
+        out.answer = co_await provider.fetch(std::move(question.symbols), deadline, FetchCause::read);
         report(out, provider.traits().name, nullptr);
         co_return out;
     }
     auto const watch = guard();
-    out.answer = co_await (*found)->fetch_guarded(std::move(question.symbols), deadline, watch);
+    out.answer = co_await (*found)->fetch_guarded(std::move(question.symbols), deadline, FetchCause::read, watch);
     if (!was_refused(watch, out)) report(out, provider.traits().name, &(*found)->entry());
     co_return out;
 }
@@ -107,10 +107,11 @@ Awaitable<TrialAnswer> Trials::ask_defined(TrialQuestion question) {
     auto const entry = read(question, out.problems);
     if (!entry) co_return out;
     support::Metrics nowhere;  // whoever sends definitions chooses their names
-    HttpProvider provider(*entry, directory_.http(), context_.clock, context_.timer, context_.random, nowhere);
+    HttpProvider provider(*entry, directory_.http(), context_.clock, context_.timer, context_.random, nowhere,
+                          nullptr);
     auto const watch = guard();
     auto const deadline = context_.clock.steady_now() + options_.deadline;
-    out.answer = co_await provider.fetch_guarded(std::move(question.symbols), deadline, watch);
+    out.answer = co_await provider.fetch_guarded(std::move(question.symbols), deadline, FetchCause::read, watch);
     if (!was_refused(watch, out)) report(out, name_of_definition, &*entry);
     co_return out;
 }

@@ -7,6 +7,7 @@
 #include "adapters/sqlite/ingest.hpp"
 #include "adapters/sqlite/migrations.hpp"
 #include "adapters/sqlite/outbox.hpp"
+#include "adapters/sqlite/quota_ledger.hpp"
 #include "adapters/sqlite/relay_cursor.hpp"
 
 #include <stdexcept>
@@ -91,6 +92,7 @@ struct Store::Parts {
     JobPort jobs;
     AverageWriter averaging;
     RelayCursorPort relay;
+    QuotaPort quotas;
     HistoryReader history;
     Pruner pruner;
     Mender mender;
@@ -110,12 +112,13 @@ struct Store::Parts {
           jobs(readers, write_pool, side),
           averaging(side, ingest, metrics),
           relay(side),
+          quotas(write_pool, side),
           history(reading, condition),
           pruner(side, metrics),
           mender(condition, side, reading) {}
 
     StorePorts ports() noexcept {
-        return {ingest, prices, prices, latest, jobs, jobs, jobs, averaging, history, relay, pruner, pruner, condition};
+        return {ingest, prices, prices, latest, jobs, jobs, jobs, averaging, history, relay, pruner, pruner, condition, quotas};
     }
 
     ~Parts() {  // nothing of the pools may run into what is torn down

@@ -11,7 +11,7 @@ outside comes as a witness file: one JSON object per line,
 
 Checked, by the numbers that the tests use: I1 nothing acknowledged is lost, I2 points and raw rows belong together, I3 dense numbers,
 I4 one event per point, I7 one average per point from the fifth on, I8 each average is the exact mean, I9 the consumer's offset,
-I11 every due tick has its end. With what kcat read from the topic (see topic_checker): I4 to I7, I9 and I19 of the events on it.
+I10 no tick gave two prices, I11 every due tick has its end. With what kcat read from the topic (see topic_checker): I4 to I7, I9 and I19 of the events on it.
 """
 
 import argparse
@@ -72,6 +72,7 @@ def check(source, witnesses=(), interval=None, quiet_bus=True, polled_from=None,
         consumer_offset(tables, report, quiet_bus)
     elif topic[1] is not None:
         check_topic(tables, report, *topic, quiet_bus)
+    one_price_per_tick(tables, report)
     if interval is not None:
         tick_ledger(tables, report, interval, polled_from, polled_until)
     return report
@@ -214,6 +215,24 @@ def consumer_offset(tables, report, quiet_bus):
         report.broken("I9", "no offset at all")
 
 
+def prices_of_ticks(tables):
+    """How many prices each symbol's tick gave."""
+    prices = collections.Counter()
+    for series, *_, raw in tables.points:
+        due = tables.raw[raw][4] if raw in tables.raw else None
+        if due is not None:
+            prices[tables.series[series][0], due] += 1
+    return prices
+
+
+def one_price_per_tick(tables, report):
+    """I10: no two pollers got a price for the same symbol and tick."""
+    twice = [tick for tick, count in prices_of_ticks(tables).items() if count > 1]
+    if twice:
+        report.counts["ticks_twice"] += len(twice)
+        report.broken("I10", f"{len(twice)} ticks gave two prices, such as {twice[0]}")
+
+
 def tick_ledger(tables, report, interval, polled_from=None, polled_until=None):
     """I11: between a symbol's first and last tick every due tick ended once: answered, failed, or missed for a reason. The jobs must
     not have been changed meanwhile: a change may move a symbol to another grid."""
@@ -233,12 +252,24 @@ def tick_ledger(tables, report, interval, polled_from=None, polled_until=None):
             report.broken("I11", f"missed {first}-{last}: {ticks} ticks of {every} s do not fit")
         for symbol in json.loads(symbols):
             missed[symbol].update(dues)
+    # A poller may end between the attempts of a tick, or before the next provider of its list: what it tried is on record, and the
+    # tick is missed.
+    priced = prices_of_ticks(tables)
+    down = collections.defaultdict(set)
+    for symbols, first, last, _, reason, every in tables.missed:
+        for symbol in json.loads(symbols) if reason == "down_time" else ():
+            down[symbol].update(range(first, last + 1, every * 1_000_000))
     symbols = tried.keys() | missed.keys()
     report.counts["symbols_polled"] = len(symbols)
     for symbol in symbols:
         both = tried[symbol] & missed[symbol].keys()
+        cut_short = {due for due in both & down[symbol] if (symbol, due) not in priced}
+        report.counts["ticks_cut_short"] += len(cut_short)
+        both -= cut_short
         if both:
-            report.broken("I11", f"{symbol}: {len(both)} ticks both tried and missed, such as {min(both)}")
+            report.broken("I11", f"{symbol}: {len(both)} ticks both tried and missed, such as {min(both)}: "
+                                 f"{[row[1:] for row in tables.missed if row[1] <= min(both) <= row[2] and symbol in json.loads(row[0])]}, "
+                                 f"{[row[3] for row in tables.outcomes if row[7] == min(both) and row[1] == symbol] or 'a price'}")
         twice = [due for due, count in missed[symbol].items() if count > 1]
         if twice:
             report.broken("I11", f"{symbol}: {len(twice)} ticks missed twice, such as {min(twice)}")

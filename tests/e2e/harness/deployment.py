@@ -1,7 +1,10 @@
-"""The service as it is deployed: in one process or split, on the embedded store and bus or on servers; and what its tables must hold."""
+"""The service as it is deployed: in one process, split, or with two processes of each role, on the embedded store and bus or on servers;
+and what its tables must hold."""
 
 import collections
+import json
 import pathlib
+import re
 import tempfile
 import time
 
@@ -9,46 +12,70 @@ from . import checker
 from .scenario import KEYS, providers_at
 from .service import SLOWNESS, Service, eventually, merged
 
+CONFIG = pathlib.Path(__file__).resolve().parents[3] / "config"
+
+
+def shipped(role):
+    """config/ROLE.json, as it is."""
+    text = re.sub(r"^\s*//.*$", "", (CONFIG / f"{role}.json").read_text(), flags=re.MULTILINE)
+    return json.loads(re.sub(r",(\s*[}\]])", r"\1", text))
+
+
+#: By layout: name and modules of each process. The roles of `replicas` are those of the shipped configuration files.
 LAYOUTS = {
     "one": {"all": "http,poller,relay,consumer"},
     "split": {"api": "http", "poller": "poller,relay", "consumer": "consumer"},
+    "replicas": {f"{role}-{number}": ",".join(shipped(role)["modules"]) for role in ("api", "poller", "consumer") for number in (1, 2)},
 }
 
 
 class Deployment:
-    """`database`: a PostgreSQL database, `bus`: a pair of Kafka topics; None for the embedded ones. `urls`: by role, where a process
-    is to reach the database by way of a proxy. Use as a context manager."""
+    """`stub`: the provider, None for the simulated one; `database`: a PostgreSQL database, `bus`: a pair of Kafka topics, None for the
+    embedded ones; `urls`: by role, where a process is to reach the database by way of a proxy; `home`: a folder that stays. Use as a
+    context manager."""
 
-    def __init__(self, stub, database=None, bus=None, layout="one", settings=None, urls=None, bus_properties=None, env=None):
-        self._home = tempfile.TemporaryDirectory(prefix="mds-e2e-")
-        self.home = pathlib.Path(self._home.name)
+    def __init__(self, stub, database=None, bus=None, layout="one", settings=None, urls=None, bus_properties=None, env=None, home=None):
+        self._own_home = tempfile.TemporaryDirectory(prefix="mds-e2e-") if home is None else None
+        self.home = pathlib.Path(home or self._own_home.name)
         self.stub, self.database, self.bus, self.layout = stub, database, bus, layout
-        base = providers_at(stub)
+        base = {}
         if database is not None:
             base = merged(base, {"store": {"kind": "postgresql", "url": database.url}})
         if bus is not None:
             base = merged(base, bus.settings(**(bus_properties or {})))
         self._settings = merged(base, settings or {})
-        self._env, self._urls = {**KEYS, **(env or {})}, urls or {}
+        self._env, self._urls = {**(KEYS if stub else {}), **(env or {})}, urls or {}
         self.services = {role: self.service(role, modules) for role, modules in LAYOUTS[layout].items()}
 
     def service(self, name, modules):
         """One more process of this deployment, not started."""
-        own = {"store": {"url": self._urls[name]}} if name in self._urls else {}
-        return Service(data_dir=self.home / name / "data", settings=merged(self._settings, own), modules=modules, env=self._env)
+        own = shipped(name.partition("-")[0]) if self.layout == "replicas" else {}
+        own = merged(own, {"http": {"address": "127.0.0.1", "port": 0}})
+        if self.stub is not None:
+            own = merged(own, providers_at(self.stub, asker=name + ".{life}"))
+        own = merged(own, self._settings)
+        if name in self._urls:
+            own = merged(own, {"store": {"url": self._urls[name]}})
+        return Service(data_dir=self.home / name / "data", settings=own, modules=modules, env=self._env)
+
+    @property
+    def apis(self):
+        """The processes that clients talk to."""
+        return [service for name, service in self.services.items() if name.partition("-")[0] in ("all", "api")]
 
     @property
     def api(self):
-        return self.services["all" if self.layout == "one" else "api"]
+        return self.apis[0]
 
     def of(self, module):
         """The process that a module runs in."""
         return next(service for service in self.services.values() if module in service.modules.split(","))
 
     def start(self, **arguments):
-        for service in self.services.values():
-            if not service.running:
-                service.start(**arguments)
+        """All at once."""
+        started = [service.spawn() for service in self.services.values() if not service.running]
+        for service in started:
+            service.wait_started(**arguments)
         return self
 
     def stop(self):
@@ -63,7 +90,8 @@ class Deployment:
         self.kill()
         if self.bus is not None:
             self.bus.close()
-        self._home.cleanup()
+        if self._own_home is not None:
+            self._own_home.cleanup()
 
     def __enter__(self):
         return self

@@ -51,13 +51,14 @@ class Record:
 
 
 class Bus:
-    """The pair of topics and the group of one deployment, on a cluster that other tests use as well."""
+    """The pair of topics and the group of one deployment, on a cluster that other tests use as well. `names`: those of topic, dead
+    letters and group."""
 
-    def __init__(self, cluster, partitions=4, create=True, bootstrap=None):
+    def __init__(self, cluster, partitions=4, create=True, bootstrap=None, names=None):
         number = f"{os.getpid()}-{next(_NUMBERS)}"
         self.cluster = cluster
         self.bootstrap = bootstrap or cluster.bootstrap
-        self.topic, self.dead_letters, self.group = f"events-{number}", f"events-dlq-{number}", f"averages-{number}"
+        self.topic, self.dead_letters, self.group = names or (f"events-{number}", f"events-dlq-{number}", f"averages-{number}")
         self.partitions = partitions
         if create:
             admin = cluster if cluster.mock else KafkaAdmin(cluster.bootstrap)

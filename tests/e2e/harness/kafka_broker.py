@@ -16,10 +16,9 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import uuid
 
-from .processes import end, free_ports, listens, spawn, wait_until
+from .processes import end, free_ports, home_of_server, listens, spawn, wait_until
 from .service import SLOWNESS
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
@@ -100,21 +99,23 @@ class SecureListener:
 
 
 class KafkaBroker:
-    """`advertised`: the port that clients are sent to, where a proxy stands between. `secure`: also a listener with TLS and log-in."""
+    """`proxy_port`: of a proxy that stands before another listener. `secure`: also a listener with TLS and log-in. `home`: a folder that
+    stays."""
 
     own, mock = True, False
 
-    def __init__(self, proxy_port=None, secure=False):
+    def __init__(self, proxy_port=None, secure=False, home=None):
         self._classpath = f"{jars()}/*"
         self._process = None
-        self.home = pathlib.Path(tempfile.mkdtemp(prefix="mds-kafka-"))
+        self.home, self._passing = home_of_server("mds-kafka-", home)
         self.log = self.home / "broker.log"
         self.port, controller, self.secure_port, self.proxied_port = free_ports(4)
         self.secure = SecureListener(self.home) if secure else None
         self._config = self.home / "server.properties"
         self._config.write_text("".join(f"{name}={value}\n" for name, value in self._properties(controller, proxy_port).items()))
         try:
-            self._format()
+            if not (self.home / "data" / "meta.properties").exists():
+                self._format()
             self.start()
         except BaseException:
             self.close()
@@ -172,8 +173,8 @@ class KafkaBroker:
         return ["java", "-Xms96m", "-Xmx400m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", self._classpath, *arguments]
 
     def _format(self):
-        # An id that began with a hyphen would be taken for an option.
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode().replace("-", "_")
+        # One that began with a dash would be taken for an option.
+        cluster = "A" + base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()[1:]
         command = self._java("kafka.tools.StorageTool", "format", "-t", cluster, "-c", self._config)
         if self.secure:
             command += ["--add-scram", self.secure.scram_user]
@@ -218,8 +219,9 @@ class KafkaBroker:
 
     def close(self):
         with contextlib.suppress(ProcessLookupError):
-            self.kill()
-        shutil.rmtree(self.home, ignore_errors=True)
+            self.kill() if self._passing else self.stop()
+        if self._passing:
+            shutil.rmtree(self.home, ignore_errors=True)
 
 
 if __name__ == "__main__":

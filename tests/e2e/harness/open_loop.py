@@ -3,22 +3,20 @@
 import threading
 import time
 
-from .client import Client
-
 
 class OpenLoop:
-    """`targets`: paths, asked in turn, `rate` a second in all, by `threads` connections. A latency counts from the moment when the
-    request was due. Use as a context manager; read `answers` after it."""
+    """`connect`: makes a client; `targets`: paths, asked in turn, `rate` a second in all, by `threads` clients. A latency counts from the
+    moment when the request was due. Use as a context manager; read `answers` after it."""
 
-    def __init__(self, port, targets, rate=100.0, threads=4, timeout=15.0):
+    def __init__(self, connect, targets, rate=100.0, threads=4):
         self.answers = []  #: (seconds since the request was due, target, Answer or exception, thread), in the order of arrival
         self._stopping = threading.Event()
-        self._threads = [threading.Thread(target=self._run, args=(port, targets, number, threads, rate, timeout), daemon=True)
+        self._threads = [threading.Thread(target=self._run, args=(connect, targets, number, threads, rate), daemon=True)
                          for number in range(threads)]
 
-    def _run(self, port, targets, number, threads, rate, timeout):
+    def _run(self, connect, targets, number, threads, rate):
         began, turn = time.monotonic() + number / rate, number
-        with Client(port, timeout) as client:
+        with connect() as client:
             for count in range(1 << 30):
                 due = began + count * threads / rate
                 if self._stopping.wait(max(0.0, due - time.monotonic())):

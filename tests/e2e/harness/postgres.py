@@ -1,5 +1,6 @@
 """A throw-away PostgreSQL server, or the one that MDS_TEST_POSTGRES names; and psql for whatever a test asks it."""
 
+import contextlib
 import csv
 import io
 import itertools
@@ -8,11 +9,10 @@ import pathlib
 import shutil
 import signal
 import subprocess
-import tempfile
 import unittest
 import urllib.parse
 
-from .processes import end, free_ports, spawn, unprivileged, wait_until
+from .processes import end, free_ports, home_of_server, spawn, unprivileged, wait_until
 from .service import SLOWNESS
 
 #: What stands for NULL in query() and in Database.rows()
@@ -37,14 +37,15 @@ def psql(url, sql, timeout=60.0):
 
 
 class Database:
-    """An empty database; dropped at the end where the server stays."""
+    """An empty database; dropped at the end where the server stays. `name`: one that stays, and is taken as it is where it exists."""
 
     def __init__(self, server_url, name=None):
         self.name = name or f"mds_e2e_{os.getpid()}_{next(_NUMBERS)}"
         self.server_url = server_url
         parts = urllib.parse.urlsplit(server_url)
         self.url = urllib.parse.urlunsplit(parts._replace(path="/" + self.name))
-        psql(server_url, f"CREATE DATABASE {self.name}")
+        if not psql(server_url, f"SELECT 1 FROM pg_database WHERE datname = '{self.name}'"):
+            psql(server_url, f"CREATE DATABASE {self.name}")
 
     def rows(self, sql):
         return psql(self.url, sql)
@@ -83,32 +84,37 @@ class GivenServer:
 
 
 class PostgresServer:
-    """A server of the test's own with everything as safe as in production (fsync on)."""
+    """A server of the test's own with everything as safe as in production (fsync on). `home`: a folder that stays."""
 
     own = True
 
-    def __init__(self, settings=()):
+    def __init__(self, settings=(), home=None):
         folder = binaries()
         if folder is None:
             raise unittest.SkipTest("no PostgreSQL server is installed (Debian: postgresql-15 or postgresql-17)")
         self._binaries = folder
         self._settings = list(settings)
         self._process = None
-        self.home = pathlib.Path(tempfile.mkdtemp(prefix="mds-pg-"))
+        self._frozen = []
+        self.home, self._passing = home_of_server("mds-pg-", home)
         self.log = self.home / "server.log"
         self._user = unprivileged()
         if self._user:
             os.chown(self.home, self._user.pw_uid, self._user.pw_gid)
         self.port = free_ports(1)[0]
         try:
-            made = spawn([folder / "initdb", "-D", self.home / "data", "-U", "mds", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"],
-                         self.log, self._user, cwd=self.home)
-            if made.wait(120) != 0:
-                raise RuntimeError(f"initdb failed:\n{self.log.read_text()}")
+            if not (self.home / "data" / "PG_VERSION").exists():
+                self._init()
             self.start()
         except BaseException:
             self.close()
             raise
+
+    def _init(self):
+        made = spawn([self._binaries / "initdb", "-D", self.home / "data", "-U", "mds", "-A", "trust", "-E", "UTF8", "--locale=C",
+                      "--no-sync"], self.log, self._user, cwd=self.home)
+        if made.wait(120) != 0:
+            raise RuntimeError(f"initdb failed:\n{self.log.read_text()}")
 
     @property
     def url(self):
@@ -118,8 +124,8 @@ class PostgresServer:
     def pid(self):
         return self._process.pid
 
-    def database(self):
-        return Database(self.url)
+    def database(self, name=None):
+        return Database(self.url, name)
 
     def spawn(self, *settings):
         """Starts without waiting."""
@@ -137,13 +143,38 @@ class PostgresServer:
 
     def stop(self, immediate=True):
         """As `pg_ctl -m immediate`: no checkpoint, every session cut; or `-m fast`."""
+        self.thaw()
         if self._process is not None:
             end(self._process, signal.SIGQUIT if immediate else signal.SIGINT, 30)
             self._process = None
 
-    def close(self):
+    def kill(self):
         self.stop()
-        shutil.rmtree(self.home, ignore_errors=True)
+
+    def freeze(self):
+        """The postmaster and its children. Their kernel still takes bytes and connections; nobody answers."""
+        self._process.send_signal(signal.SIGSTOP)  # first, so that it has no more children
+        self._frozen = [self.pid, *self._children()]
+        for pid in self._frozen:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGSTOP)
+
+    def thaw(self):
+        for pid in self._frozen:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+        self._frozen = []
+
+    def _children(self):
+        for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):
+                if int(stat.read_text().rpartition(")")[2].split()[1]) == self.pid:
+                    yield int(stat.parent.name)
+
+    def close(self):
+        self.stop(immediate=self._passing)
+        if self._passing:
+            shutil.rmtree(self.home, ignore_errors=True)
 
 
 def server(settings=()):

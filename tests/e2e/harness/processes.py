@@ -2,10 +2,12 @@
 
 import ctypes
 import os
+import pathlib
 import pwd
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 
 _PR_SET_PDEATHSIG = 1
@@ -34,16 +36,19 @@ def unprivileged():
         return pwd.getpwnam("nobody")
 
 
-def spawn(command, log, user=None, environment=None, death=signal.SIGKILL, **arguments):
-    """A process that writes into the file `log` and gets `death` when the thread that started it ends."""
-    def before_exec():
-        _LIBC.prctl(_PR_SET_PDEATHSIG, death)
+def bound(death=signal.SIGKILL):
+    """Arguments of Popen for a process that gets `death` when the thread that started it ends, and not the terminal's Ctrl-C: whoever
+    started it ends it."""
+    return {"preexec_fn": lambda: _LIBC.prctl(_PR_SET_PDEATHSIG, death), "process_group": 0}
 
+
+def spawn(command, log, user=None, environment=None, death=signal.SIGKILL, **arguments):
+    """A process that writes into the file `log`, bound as above."""
     as_user = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
     with open(log, "ab") as out:
         arguments.setdefault("stdin", subprocess.DEVNULL)
         return subprocess.Popen([str(part) for part in command], stdout=out, stderr=subprocess.STDOUT, env=environment,
-                                preexec_fn=before_exec, **as_user, **arguments)
+                                **bound(death), **as_user, **arguments)
 
 
 def end(process, sent, within):
@@ -56,6 +61,14 @@ def end(process, sent, within):
     except subprocess.TimeoutExpired:
         process.kill()
         return process.wait()
+
+
+def home_of_server(prefix, given=None):
+    """(folder, whether it goes with the server): one of its own, or the one that it is given, made where it is missing."""
+    if given is None:
+        return pathlib.Path(tempfile.mkdtemp(prefix=prefix)), True
+    given.mkdir(parents=True, exist_ok=True)
+    return given.resolve(), False
 
 
 def listens(port):

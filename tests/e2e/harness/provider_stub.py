@@ -45,6 +45,7 @@ class Exchange:
     target: str
     headers: dict
     symbol: str
+    asker: str = ""  #: who asked, where it asked by way of url_for()
     reply: Reply | None = None
     served_at: float | None = None  #: when the last byte had been handed to the kernel; None: never
 
@@ -119,6 +120,10 @@ class ProviderStub:
     def url(self):
         return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
 
+    def url_for(self, asker):
+        """Where to ask from under a name of one's own."""
+        return f"{self.url}/from/{asker}"
+
     def fresh_quote(self, exchange):
         price = self.nonces.next()
         if "function" in exchange.query:
@@ -166,11 +171,11 @@ class ProviderStub:
 
     async def _exchange(self, reader, writer):
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-        target = head[0].split(" ")[1]
+        asker, target = self._origin(head[0].split(" ")[1])
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:] if line)}
         parts = urllib.parse.urlsplit(target)
         exchange = Exchange(len(self.exchanges), time.time(), target, headers,
-                            symbol_of(parts.path, dict(urllib.parse.parse_qsl(parts.query))))
+                            symbol_of(parts.path, dict(urllib.parse.parse_qsl(parts.query))), asker)
         self.exchanges.append(exchange)
         self.in_flight += 1
         self.max_in_flight = max(self.max_in_flight, self.in_flight)
@@ -183,6 +188,14 @@ class ProviderStub:
             return not reply.drop and await self._answer(writer, exchange, reply)
         finally:
             self.in_flight -= 1
+
+    @staticmethod
+    def _origin(target):
+        """(asker, what was asked for)"""
+        if not target.startswith("/from/"):
+            return "", target
+        asker, _, rest = target.removeprefix("/from/").partition("/")
+        return asker, "/" + rest
 
     @staticmethod
     async def _answer(writer, exchange, reply):

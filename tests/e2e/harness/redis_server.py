@@ -1,23 +1,23 @@
 """A throw-away Redis server, in memory alone."""
 
 import pathlib
+import shutil
 import signal
 import socket
-import tempfile
 import unittest
 
-from .processes import end, free_ports, spawn, wait_until
+from .processes import end, free_ports, home_of_server, spawn, wait_until
 
 PROGRAM = pathlib.Path("/usr/bin/redis-server")
 
 
 class RedisServer:
-    """Debian's redis-server on a free port. Use as a context manager."""
+    """Debian's redis-server on a free port. `home`: a folder that stays. Use as a context manager."""
 
-    def __init__(self):
+    def __init__(self, home=None):
         if not PROGRAM.exists():
             raise unittest.SkipTest("no Redis server is installed (Debian: redis-server)")
-        self._home = tempfile.TemporaryDirectory(prefix="mds-redis-")
+        self.home, self._passing = home_of_server("mds-redis-", home)
         self.port = free_ports(1)[0]
         self.process = None
         self.start()
@@ -27,10 +27,16 @@ class RedisServer:
         return f"redis://127.0.0.1:{self.port}/0"
 
     def start(self):
-        log = f"{self._home.name}/server.log"
+        self.spawn()
+        wait_until(self.answers, 20, "redis-server", self.process, self.home / "server.log")
+
+    def spawn(self):
+        """Starts without waiting."""
         self.process = spawn([PROGRAM, "--port", self.port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
-                              "--enable-debug-command", "yes", "--dir", self._home.name], log)
-        wait_until(lambda: self._answers(), 20, "redis-server", self.process, log)
+                              "--enable-debug-command", "yes", "--dir", self.home], self.home / "server.log")
+
+    def stop(self):
+        end(self.process, signal.SIGTERM, 5)
 
     def kill(self):
         self.process.kill()
@@ -61,15 +67,16 @@ class RedisServer:
             raise RuntimeError(rest.decode())
         return int(rest) if kind == b":" else rest
 
-    def _answers(self):
+    def answers(self):
         try:
             return self.command("PING") == b"PONG"
         except (OSError, ValueError, RuntimeError):
             return False
 
     def close(self):
-        end(self.process, signal.SIGTERM, 5)
-        self._home.cleanup()
+        self.stop()
+        if self._passing:
+            shutil.rmtree(self.home, ignore_errors=True)
 
     def __enter__(self):
         return self

@@ -9,14 +9,15 @@ KEYS = {"FINNHUB_API_KEY": "finnhub-test-key", "ALPHA_VANTAGE_API_KEY": "alpha-v
 STUBBED = ("finnhub", "coinbase", "alpha_vantage")
 
 
-def providers_at(stub, default="finnhub", **providers):
-    """Settings that send the declarative providers to the stub."""
-    return {"providers": {"default": default, "override": {name: {"base_url": stub.url} for name in STUBBED}, **providers}}
+def providers_at(stub, default="finnhub", asker=None, **providers):
+    """Settings that send the declarative providers to the stub, where `asker` is on record with each request."""
+    url = stub.url_for(asker) if asker else stub.url
+    return {"providers": {"default": default, "override": {name: {"base_url": url} for name in STUBBED}, **providers}}
 
 
-def service_with(stub, settings=None, default="finnhub", **arguments):
+def service_with(stub, settings=None, default="finnhub", asker=None, **arguments):
     """A service whose providers are the stub, keys given."""
-    return Service(settings=merged(providers_at(stub, default), settings or {}), env=KEYS, **arguments)
+    return Service(settings=merged(providers_at(stub, default, asker), settings or {}), env=KEYS, **arguments)
 
 
 def start_job(client, symbols, interval=1, provider=None):

@@ -10,6 +10,7 @@ import threading
 import time
 
 from .client import Client
+from .processes import bound
 
 #: Sanitized builds are this much slower: deadlines are stretched, and loads that only measure are shrunk.
 SLOWNESS = float(os.environ.get("E2E_SLOWNESS", "1"))
@@ -62,6 +63,7 @@ class Service:
         self.modules = modules
         self.binary = str(binary or default_binary())
         self.env = {**clean_environment(), **(env or {})}
+        self.lives = 0  #: how often it was started; {life} in a setting stands for it
         self.open_files = open_files  # (soft, hard) limit of the process; None: as here
         self.process = None
         self.port = None
@@ -77,7 +79,8 @@ class Service:
         """Starts the process without waiting for anything."""
         self.home.mkdir(parents=True, exist_ok=True)
         config = self.home / "config.json"
-        config.write_text(json.dumps(self.settings, indent=2))
+        self.lives += 1
+        config.write_text(json.dumps(self.settings, indent=2).replace("{life}", str(self.lives)))
         command = [self.binary, "serve", "--config", str(config)]
         if self.modules:
             command += ["--modules", self.modules]
@@ -87,7 +90,7 @@ class Service:
         if self.open_files:
             command = ["prlimit", "--nofile={}:{}".format(*self.open_files), *command]
         self.process = subprocess.Popen([*command, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                        stderr=subprocess.PIPE, env=self.env)
+                                        stderr=subprocess.PIPE, env=self.env, **bound())
         self._reader = threading.Thread(target=self._read_log, args=(self.process,), daemon=True)
         self._reader.start()
         return self
@@ -95,7 +98,10 @@ class Service:
     def start(self, *arguments, ready=True, within=20.0):
         """Starts the process; returns once it listens and, unless told otherwise, says that it is ready. One without the http module
         does not listen: then once it has logged that it is."""
-        self.spawn(*arguments)
+        return self.spawn(*arguments).wait_started(ready, within)
+
+    def wait_started(self, ready=True, within=20.0):
+        """What start() waits for."""
         deadline = time.monotonic() + within * SLOWNESS
         serves = self.modules is None or "http" in self.modules.split(",")
         while not (self._listening if serves else self._said_ready).wait(0.02):
@@ -117,8 +123,16 @@ class Service:
         """SIGTERM; the exit code. Fails where the process does not end in time."""
         if self.process is None:
             return None
+        self.tell_to_stop()
+        return self.wait_stopped(within)
+
+    def tell_to_stop(self):
+        """SIGTERM alone."""
+        self.port = None
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
+
+    def wait_stopped(self, within=15.0):
         try:
             code = self.process.wait(within * SLOWNESS)
         except subprocess.TimeoutExpired:
@@ -128,8 +142,16 @@ class Service:
         self.process = None
         return code
 
+    def freeze(self):
+        """SIGSTOP: there, and silent."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self):
+        self.process.send_signal(signal.SIGCONT)
+
     def kill(self):
         """SIGKILL: what a power cut does to a process."""
+        self.port = None
         if self.process is not None:
             self.process.kill()
             self.process.wait()

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <set>
+#include <thread>
 
 using namespace mds;
 using namespace mds::testing;
@@ -155,6 +156,28 @@ TEST_CASE("a topic that vanished is read from its beginning when it is there aga
     CHECK(seen.size() == 12);
     CHECK(seen.lost.size() >= 2);
     for (auto const& lost : seen.lost) CHECK(lost.available == 0);
+}
+
+TEST_CASE("what was told of partitions that are not ours any more is no failure") {
+    MockBrokers brokers(8);
+    support::Metrics metrics;
+    for (int i = 0; i < 8; ++i) brokers.produce("K", "value", i);
+    kafka::KafkaSource source(brokers.options(), support::Log::silent(), metrics);
+    Seen seen;
+    auto const beyond_the_end = [](std::int32_t) { return std::int64_t{100}; };
+    read_until(
+        source, seen, [&] { return !seen.lost.empty(); }, beyond_the_end);
+    REQUIRE_FALSE(seen.lost.empty());
+    std::this_thread::sleep_for(std::chrono::seconds(1));  // the other seven are told of, and nobody listens
+    source.rejoin();
+    bool assigned = false;
+    auto const deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+    while (!assigned && std::chrono::steady_clock::now() < deadline) {
+        auto const signal = source.poll(10, milliseconds(100));
+        REQUIRE(signal.has_value());
+        assigned = std::holds_alternative<PartitionsAssigned>(*signal);
+    }
+    CHECK(assigned);
 }
 
 TEST_CASE("a dead letter that is replayed is on the topic of events as it came") {

@@ -96,7 +96,7 @@ TEST_CASE("raw rows and rejects say who asked, when, and how long it took, and b
     fetched.answer->truncated = true;
     fetched.cause = FetchCause::immediate;
     fetched.attempt = 2;
-    fetched.tick = Tick{"simulated/1s", at(10)};
+    fetched.tick = Tick{"simulated/1s", at(10), {}, 0};
     fetched.results[1].result = Reject(Outcome::malformed, std::string("cut \xc3 and \0 zero", 16));
     REQUIRE(store->ingest().commit(std::vector<Observation>{fetched, unanswered(2, {"AAPL"}, 12)}).has_value());
     PostgresShell shell(database.url());

@@ -174,7 +174,7 @@ TEST_CASE("raw rows and rejects say who asked, when, and how long it took") {
     fetched.answer->truncated = true;
     fetched.cause = FetchCause::immediate;
     fetched.attempt = 2;
-    fetched.tick = Tick{"simulated/1s", at(10)};
+    fetched.tick = Tick{"simulated/1s", at(10), {}, 0};
     REQUIRE(store->ingest().commit(std::vector<Observation>{fetched, unanswered(2, {"AAPL"}, 12)}).has_value());
     Shell shell(directory.database());
     std::string const raw_id = fetched.raw_id.to_string();

@@ -39,7 +39,8 @@ TEST_CASE("outcomes have fixed texts, read back as they were written") {
 }
 
 TEST_CASE("reasons, sources, causes, states and healths have fixed texts") {
-    std::vector<std::string> const reasons{"overrun", "down_time", "store_down", "clock_jump", "provider_wait", "lease_lost"};
+    std::vector<std::string> const reasons{"overrun",       "down_time",  "store_down", "clock_jump",
+                                           "provider_wait", "lease_lost", "quota"};
     for (std::size_t i = 0; i < reasons.size(); ++i) CHECK(to_string(static_cast<MissedReason>(i)) == reasons[i]);
     std::vector<std::string> const sources{"quote", "date", "receive"};
     for (std::size_t i = 0; i < sources.size(); ++i) {

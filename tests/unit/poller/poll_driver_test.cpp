@@ -173,6 +173,29 @@ TEST_CASE("one failure does not disable a job for ever") {
     CHECK(ledger.by_reason.at(MissedReason::provider_wait) > 0);
 }
 
+TEST_CASE("ticks that find the quota spent are missed for that reason, and polling goes on when there is room") {
+    World world;
+    auto& provider = world.provider("p");
+    SteadyTime const spent_until = world.time.steady_now() + seconds(40);
+    provider.script = [&](auto const&) {
+        Reply reply;
+        auto const left = spent_until - world.time.steady_now();
+        if (left > seconds(0)) reply.quota_wait = QuotaWait{QuotaUse::polls, std::chrono::ceil<seconds>(left)};
+        return reply;
+    };
+    world.job("poll_a", {"AAPL"}, 1, {"p"}).ticked = true;
+    world.start();
+    world.run(seconds(39));
+    CHECK(provider.requests.empty());
+    world.run(seconds(20));
+    CHECK(provider.requests.size() >= 15);
+    Ledger const ledger(world);
+    CHECK(ledger.twice() == 0);
+    CHECK(ledger.holes() == 0);
+    CHECK(ledger.by_reason.at(MissedReason::quota) >= 30);
+    CHECK(ledger.by_reason.count(MissedReason::provider_wait) == 0);
+}
+
 TEST_CASE("each job is polled from its own provider") {
     World world;
     world.provider("p");

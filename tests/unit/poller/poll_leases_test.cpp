@@ -18,6 +18,7 @@ struct Shared {
         std::vector<std::string> symbols;
         for (int i = 0; i < 2000; ++i) symbols.push_back("S" + std::to_string(i));
         world.job("poll_a", symbols, 1, {"p"});
+        world.fence = &table;
     }
 
     /// Every tick of every group has one end, and the last ones are near.
@@ -212,5 +213,28 @@ TEST_CASE("leases: a store that is away for longer than they last loses no tick 
     s.requests();
     s.world.run(seconds(10));
     CHECK(Shared::each(s.requests(), 10, 10));
+    s.check_ledger();
+}
+
+TEST_CASE("leases: an answer that waited for the store until its lease was another's is stored, but ends no tick") {
+    Shared s;
+    auto& one = s.world.join(s.table);
+    auto& two = s.world.join(s.table);
+    s.world.run(seconds(20));
+    s.world.store_up = false;
+    s.world.run(milliseconds(1500));
+    one.frozen = true;
+    s.world.store_up = true;
+    s.world.run(seconds(30));
+    auto const apart = [&] {
+        return std::ranges::count_if(s.world.observations,
+                                     [](auto const& seen) { return seen.cause == FetchCause::schedule && !seen.tick; });
+    };
+    CHECK(apart() == 0);
+    one.frozen = false;
+    s.world.run(seconds(2));
+    CHECK(apart() > 0);
+    s.world.run(seconds(20));
+    CHECK(two.polled_shards() > 0);
     s.check_ledger();
 }

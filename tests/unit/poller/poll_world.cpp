@@ -9,19 +9,6 @@
 
 namespace mds::polltest {
 
-Awaitable<bool> VirtualTime::sleep_until(SteadyTime when) {
-    auto start = [this, when](auto handler) {
-        auto const shared = std::make_shared<decltype(handler)>(std::move(handler));
-        auto const home = net::get_associated_executor(*shared);
-        std::function<void()> wake = [shared, home] {
-            net::post(home, [shared] { std::move (*shared)(true); });
-        };
-        if (when <= steady_) wake();
-        else sleepers_.emplace(when, std::move(wake));
-    };
-    return net::async_initiate<net::use_awaitable_t<IoExecutor> const, void(bool)>(std::move(start), support::use_task);
-}
-
 Awaitable<bool> PollTimer::sleep_until(SteadyTime when) {
     auto start = [this, when](auto handler) {
         auto const shared = std::make_shared<decltype(handler)>(std::move(handler));
@@ -57,26 +44,18 @@ bool PollTimer::anybody_sleeps() const {
     });
 }
 
-std::optional<SteadyTime> VirtualTime::next() const {
-    if (sleepers_.empty()) return std::nullopt;
-    return sleepers_.begin()->first;
-}
-
-void VirtualTime::move_to(SteadyTime when) {
-    steady_ = std::max(steady_, when);
-    while (!sleepers_.empty() && sleepers_.begin()->first <= steady_) {
-        auto const wake = std::move(sleepers_.begin()->second);
-        sleepers_.erase(sleepers_.begin());
-        wake();
-    }
-}
-
-Awaitable<FetchAnswer> ScriptedProvider::fetch(std::vector<Symbol> symbols, SteadyTime deadline) {
+Awaitable<FetchAnswer> ScriptedProvider::fetch(std::vector<Symbol> symbols, SteadyTime deadline, FetchCause /*cause*/) {
     Request request{time_.steady_now(), time_.now(), symbols};
     requests.push_back(std::move(request));
     most_in_flight = std::max(most_in_flight, ++in_flight);
     auto const began = time_.steady_now();
     Reply reply = script(symbols);
+    if (reply.quota_wait) {
+        requests.pop_back();
+        reply.all = Outcome::rate_limited;
+        reply.answered = false;
+        reply.latency = milliseconds(0);
+    }
     if (began + reply.latency > deadline) {
         reply.all = Outcome::timeout;
         reply.answered = false;
@@ -88,6 +67,7 @@ Awaitable<FetchAnswer> ScriptedProvider::fetch(std::vector<Symbol> symbols, Stea
     answer.fetched_at = time_.now();
     answer.duration = std::chrono::duration_cast<microseconds>(time_.steady_now() - began);
     answer.retry_after = reply.retry_after;
+    answer.quota_wait = reply.quota_wait;
     for (auto const& one : symbols) {
         auto const found = reply.rejects.find(one);
         if (reply.all || found != reply.rejects.end()) {
@@ -125,6 +105,10 @@ Task<std::vector<PricePoint>> World::submit(Observation observation) {
     if (std::exchange(break_next, false)) throw std::runtime_error("scripted");
     if (refuse_next) co_return *std::exchange(refuse_next, std::nullopt);
     co_await store_is_up();
+    if (fence != nullptr && observation.tick && fence->term(observation.tick->lease) != observation.tick->term) {
+        observation.tick.reset();
+        observation.settles_tick = false;
+    }
     if (observation.settles_tick) settle(observation.tick->group, observation.tick->due);
     for (auto const& one : observation.symbols) polled_at_[std::pair(observation.provider, one)] = observation.fetched_at;
     observations.push_back(std::move(observation));

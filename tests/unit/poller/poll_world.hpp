@@ -9,6 +9,7 @@
 #include "services/poll_driver.hpp"
 #include "support/log.hpp"
 #include "support/metrics.hpp"
+#include "support/virtual_time.hpp"
 
 #include <boost/asio/io_context.hpp>
 
@@ -30,29 +31,7 @@ using std::chrono::seconds;
 
 inline Symbol symbol(std::string const& text) { return *Symbol::parse(text); }
 
-/// Both clocks, moved by hand; the wall clock may jump.
-class VirtualTime final : public Clock, public Timer {
-public:
-    UtcTime now() const noexcept override {
-        return epoch + std::chrono::duration_cast<microseconds>(steady_.time_since_epoch()) + offset_;
-    }
-    SteadyTime steady_now() const noexcept override { return steady_; }
-    Awaitable<bool> sleep_until(SteadyTime when) override;
-    void cancel_all() noexcept override {}
-    void at(SteadyTime when, std::function<void()> wake) { sleepers_.emplace(when, std::move(wake)); }
-
-    void jump(microseconds by) { offset_ += by; }
-    std::optional<SteadyTime> next() const;
-    void move_to(SteadyTime when);  ///< wakes everyone who waited for it
-    void forget_sleepers() { sleepers_.clear(); }
-
-    static constexpr UtcTime epoch{seconds(1'700'000'000)};
-
-private:
-    SteadyTime steady_{seconds(1000)};
-    microseconds offset_{0};
-    std::multimap<SteadyTime, std::function<void()>> sleepers_;
-};
+using test::VirtualTime;
 
 /// The poller's timer: its sleepers can be woken before their time.
 class PollTimer final : public Timer {
@@ -85,6 +64,7 @@ struct Reply {
     std::map<Symbol, Outcome> rejects;
     std::optional<seconds> retry_after;
     bool answered = true;        ///< false: no bytes came
+    std::optional<QuotaWait> quota_wait = std::nullopt;  ///< it was not asked: all as rate_limited, at once
 };
 
 class ScriptedProvider final : public PriceProvider {
@@ -100,7 +80,7 @@ public:
         traits_.batch_max = batch_max;
     }
     ProviderTraits const& traits() const noexcept override { return traits_; }
-    Awaitable<FetchAnswer> fetch(std::vector<Symbol> symbols, SteadyTime deadline) override;
+    Awaitable<FetchAnswer> fetch(std::vector<Symbol> symbols, SteadyTime deadline, FetchCause cause) override;
 
     ProviderTraits traits_;
     std::function<Reply(std::vector<Symbol> const&)> script = [](auto const&) { return Reply{}; };
@@ -120,6 +100,11 @@ public:
     Task<LeaseRound> renew(std::string owner, std::vector<std::string> wanted, milliseconds ttl) override;
     Task<void> give_back(std::string owner, std::vector<std::string> keys) override;
     Task<void> leave(std::string owner) override;
+
+    std::int64_t term(std::string const& key) const {
+        auto const found = rows_.find(key);
+        return found == rows_.end() ? 0 : found->second.term;
+    }
 
     bool up = true;
 
@@ -186,6 +171,7 @@ public:
     bool store_accepts = true;
     bool store_up = true;           ///< false: plan and records fail, submitted observations wait
     milliseconds commit_latency{2};
+    LeaseTable const* fence = nullptr;  ///< the store takes no tick in a term that is over
     std::optional<Error> refuse_next;
     bool break_next = false;        ///< the next submit throws
 

@@ -143,8 +143,30 @@ TEST_CASE("a wait is kept with the end that holds, whichever answer asked for it
     CHECK_FALSE(holds.note("p", answer, at(2)));
     answer.retry_after.reset();
     CHECK(holds.note("p", answer, at(700)));
-    CHECK(holds.find("p", at(701)) == nullptr);
+    CHECK(holds.find("p", at(701), QuotaUse::polls) == nullptr);
     answer.results.front() = SymbolResult(*Symbol::parse("AAPL"), Reject(Outcome::quota_exhausted, "scripted"));
     CHECK(holds.note("p", answer, at(800)));
     CHECK(kept.back() == at(860));
+}
+
+TEST_CASE("what polls may spend of a quota is spent: they wait, reads go on, and nothing is kept: the ledger knows") {
+    ProviderHolds holds;
+    int kept = 0;
+    holds.keep_with([&](auto const&, auto) { ++kept; });
+    ProviderGate gate(4, holds);
+    FetchAnswer answer;
+    answer.results.emplace_back(*Symbol::parse("AAPL"), Reject(Outcome::rate_limited, "not asked"));
+    answer.quota_wait = QuotaWait{QuotaUse::polls, seconds(30)};
+    CHECK(gate.note("p", answer, at(0)));
+    CHECK(gate.held("p", at(29)));
+    CHECK(gate.out_of_quota("p", at(29)));
+    CHECK_FALSE(gate.held("p", at(30)));
+    CHECK(holds.find("p", at(0), QuotaUse::reads) == nullptr);
+    answer.quota_wait = QuotaWait{QuotaUse::reads, seconds(50)};
+    CHECK(gate.note("p", answer, at(0)));
+    REQUIRE(holds.find("p", at(49), QuotaUse::reads) != nullptr);
+    CHECK(gate.out_of_quota("p", at(49)));
+    CHECK(kept == 0);
+    holds.hold("p", at(60), Outcome::banned);
+    CHECK_FALSE(gate.out_of_quota("p", at(40)));
 }

@@ -309,7 +309,7 @@ TEST_CASE("secrets appear nowhere in a result") {
         std::optional<FetchAnswer> answer;
         auto const keep = [](PriceProvider& provider, SteadyTime deadline, std::optional<FetchAnswer>& out) -> Awaitable<void> {
             std::vector<Symbol> symbols(1, *Symbol::parse("IBM"));
-            out = co_await provider.fetch(std::move(symbols), deadline);
+            out = co_await provider.fetch(std::move(symbols), deadline, FetchCause::schedule);
         };
         net::co_spawn(fixture.loop, keep(*directory.find("alphavantage"), fixture.clock.steady_now() + 10s, answer), net::detached);
         fixture.run_until([&] { return answer.has_value(); });
@@ -359,7 +359,7 @@ TEST_CASE("a provider without its key is known and says which variable it needs"
     std::vector<Symbol> symbols(1, *Symbol::parse("AAPL"));
     auto const keep = [](PriceProvider& provider, std::vector<Symbol> wanted, std::optional<FetchAnswer>& out) -> Awaitable<void> {
         auto const never = SteadyTime::max();
-        out = co_await provider.fetch(std::move(wanted), never);
+        out = co_await provider.fetch(std::move(wanted), never, FetchCause::schedule);
     };
     net::co_spawn(fixture.loop, keep(*directory.find("finnhub"), symbols, answer), net::detached);
     fixture.run_until([&] { return answer.has_value(); });

@@ -218,8 +218,8 @@ TEST_CASE("a wait that a poll was told holds for reads, and one that a read was 
     f.provider.fails(Outcome::rate_limited, 40s);
     CHECK(f.get().has_error());
     CHECK(f.provider.calls() == 1);
-    CHECK(f.holds.find("first", f.clock.steady_now() + 39s) != nullptr);
-    CHECK(f.holds.find("first", f.clock.steady_now() + 40s) == nullptr);
+    CHECK(f.holds.find("first", f.clock.steady_now() + 39s, QuotaUse::polls) != nullptr);
+    CHECK(f.holds.find("first", f.clock.steady_now() + 40s, QuotaUse::polls) == nullptr);
 }
 
 TEST_CASE("price 0 is never stored: 404 where the provider means unknown by it, otherwise 502") {
