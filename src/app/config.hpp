@@ -143,7 +143,7 @@ struct IngestConfig {
 };
 
 struct ConsumerConfig {
-    std::uint32_t max_batch = 1'000;
+    std::uint32_t max_batch = 5'000;
 };
 
 struct RetentionConfig {

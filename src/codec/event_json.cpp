@@ -1,6 +1,6 @@
 #include "codec/event_json.hpp"
 
-#include "codec/json_document.hpp"
+#include "codec/event_fields.hpp"
 #include "codec/json_text.hpp"
 
 #include <charconv>
@@ -25,12 +25,12 @@ public:
     DecodedEvent decode(std::string_view value, SymbolCase fold) {
         if (!read(value)) return *fault_;
         bool const ours = header(headers_, "store_epoch") != nullptr;
-        auto const symbol = read_symbol(ours ? SymbolCase::preserve : fold);
+        auto symbol = read_symbol(ours ? SymbolCase::preserve : fold);
         auto const price = read_price();
         auto const timestamp = read_timestamp();
         auto source = read_source();
         if (fault_) return *fault_;
-        Series series(*symbol, std::move(*source));
+        Series series(*std::move(symbol), *std::move(source));
         if (ours) return ours_of(std::move(series), *price->price, *timestamp);
         ForeignEvent event(std::move(series), *price->price, *timestamp);
         event.rounded = price->rounded;
@@ -38,6 +38,9 @@ public:
     }
 
 private:
+    /// As a message shows it.
+    static std::string quoted(std::string_view text) { return "\"" + std::string(text.substr(0, 64)) + "\""; }
+
     std::nullopt_t fail(EventFaultKind kind, std::string why) {
         if (!fault_) fault_.emplace(kind, std::move(why));
         return std::nullopt;
@@ -47,64 +50,66 @@ private:
         JsonLimits limits;
         limits.max_depth = 8;
         limits.max_values = 1000;
+        if (auto const plain = plain_event_fields(value); plain && value.size() <= limits.max_bytes) {
+            fields_ = *plain;
+            return true;
+        }
         auto parsed = Json::parse(value, limits);
         if (!parsed) {
             fail(EventFaultKind::not_json, parsed.error().message);
             return false;
         }
         body_ = std::move(*parsed);
-        if (!body_.is_object()) fail(EventFaultKind::not_json, "the value is no JSON object");
-        return body_.is_object();
+        if (!body_.is_object()) {
+            fail(EventFaultKind::not_json, "the value is no JSON object");
+            return false;
+        }
+        fields_ = event_fields(body_);
+        return true;
     }
 
-    Json const* field(std::string_view name, bool number_too = false) {
-        Json const* const found = body_.find(name);
-        if (found == nullptr) {
-            fail(EventFaultKind::missing_field, "no field \"" + std::string(name) + "\"");
-            return nullptr;
-        }
-        if (found->is_string() || (number_too && found->is_number())) return found;
-        fail(EventFaultKind::wrong_type, "field \"" + std::string(name) + "\" is of type " + std::string(to_string(found->kind())));
-        return nullptr;
+    std::optional<std::string_view> text_of(EventFields::Field const& field, std::string_view name, bool number_too = false) {
+        if (!field.there) return fail(EventFaultKind::missing_field, "no field \"" + std::string(name) + "\"");
+        if (field.kind == Json::Kind::string || (number_too && field.kind == Json::Kind::number)) return field.text;
+        return fail(EventFaultKind::wrong_type,
+                    "field \"" + std::string(name) + "\" is of type " + std::string(to_string(field.kind)));
     }
 
     std::optional<Symbol> read_symbol(SymbolCase fold) {
-        Json const* const text = field("symbol");
-        if (text == nullptr) return std::nullopt;
-        auto symbol = Symbol::parse(text->text(), fold);
-        if (!symbol) return fail(EventFaultKind::bad_symbol, "not a symbol: \"" + text->text().substr(0, 64) + "\"");
+        auto const text = text_of(fields_.symbol, "symbol");
+        if (!text) return std::nullopt;
+        auto symbol = Symbol::parse(*text, fold);
+        if (!symbol) return fail(EventFaultKind::bad_symbol, "not a symbol: " + quoted(*text));
         return symbol;
     }
 
     std::optional<Price::Parsed> read_price() {
-        Json const* const text = field("price", true);
-        if (text == nullptr) return std::nullopt;
-        auto const parsed = Price::parse(text->text());
-        if (!parsed.price) return fail(EventFaultKind::bad_price, "not a price: \"" + text->text().substr(0, 64) + "\"");
+        auto const text = text_of(fields_.price, "price", true);
+        if (!text) return std::nullopt;
+        auto const parsed = Price::parse(*text);
+        if (!parsed.price) return fail(EventFaultKind::bad_price, "not a price: " + quoted(*text));
         return parsed;
     }
 
     std::optional<UtcTime> read_timestamp() {
-        Json const* const text = field("timestamp");
-        if (text == nullptr) return std::nullopt;
-        auto const time = parse_rfc3339(text->text());
-        if (!time) return fail(EventFaultKind::bad_timestamp, "not an RFC 3339 time: \"" + text->text().substr(0, 64) + "\"");
+        auto const text = text_of(fields_.timestamp, "timestamp");
+        if (!text) return std::nullopt;
+        auto const time = parse_rfc3339(*text);
+        if (!time) return fail(EventFaultKind::bad_timestamp, "not an RFC 3339 time: " + quoted(*text));
         return time;
     }
 
     std::optional<std::string> read_source() {
-        Json const* const text = field("source");
-        if (text == nullptr) return std::nullopt;
-        if (!is_provider_name(text->text())) {
-            return fail(EventFaultKind::bad_source, "not a provider's name: \"" + text->text().substr(0, 64) + "\"");
-        }
-        return text->text();
+        auto const text = text_of(fields_.source, "source");
+        if (!text) return std::nullopt;
+        if (!is_provider_name(*text)) return fail(EventFaultKind::bad_source, "not a provider's name: " + quoted(*text));
+        return std::string(*text);
     }
 
     std::optional<Uuid> read_raw_id() {
-        Json const* const text = field("raw_response_id");
-        if (text == nullptr) return std::nullopt;
-        auto const id = Uuid::parse(text->text());
+        auto const text = text_of(fields_.raw_id, "raw_response_id");
+        if (!text) return std::nullopt;
+        auto const id = Uuid::parse(*text);
         if (!id) return fail(EventFaultKind::bad_raw_id, "field \"raw_response_id\" is no UUID");
         return id;
     }
@@ -145,7 +150,8 @@ private:
     }
 
     EventHeaders const& headers_;
-    Json body_;
+    Json body_;           ///< where the value had to be parsed
+    EventFields fields_;  ///< refer to it, or to the value itself
     std::optional<EventFault> fault_;
 };
 

@@ -1,5 +1,6 @@
 // What the store costs over SQLite itself: its group commit beside a bare loop of the same statements on the same schema.
-// Usage: ingest_sqlite_bench [commits] [observations per commit] [series] [directory]
+// Usage: ingest_sqlite_bench ours|bare DIRECTORY [commits] [observations per commit] [series]
+// Prints one line of JSON.
 
 #include "adapters/sqlite/store.hpp"
 
@@ -9,9 +10,9 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace {
@@ -22,7 +23,7 @@ struct Load {
     int commits = 300;
     int per_commit = 100;
     int series = 200;
-    std::string directory = "bench-data";
+    std::string directory;
 };
 
 std::string const body(300, 'x');
@@ -47,10 +48,10 @@ Spent measure(Work work) {
     return {std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(), cpu_now() - cpu};
 }
 
-void print(char const* name, Load const& load, Spent spent) {
-    double const rows = static_cast<double>(load.commits) * load.per_commit;
-    std::printf("%-10s %9.0f observations/s  %6.2f us wall  %6.2f us cpu each  %7.0f commits/s\n", name, rows / spent.wall,
-                spent.wall / rows * 1e6, spent.cpu / rows * 1e6, load.commits / spent.wall);
+void print(Load const& load, Spent spent) {
+    std::printf(R"({"events":%lld,"seconds":%.6f,"cpu":%.6f})"
+                "\n",
+                static_cast<long long>(load.commits) * load.per_commit, spent.wall, spent.cpu);
 }
 
 std::string symbol_of(int number) {
@@ -61,11 +62,16 @@ Uuid uuid_of(std::int64_t n, std::uint64_t kind) {
                     kind * 1'000'003U + static_cast<std::uint64_t>(n));
 }
 
-/// Batches are made outside the measured time.
-std::vector<std::vector<Observation>> batches(Load const& load) {
+/// So many commits until every series has a point. They come before the measured ones, in both loops.
+int first_commits(Load const& load) {
+    return (load.series + load.per_commit - 1) / load.per_commit;
+}
+
+/// The batches from one commit to another. Made outside the measured time.
+std::vector<std::vector<Observation>> batches(Load const& load, int from, int to) {
     std::vector<std::vector<Observation>> all;
-    std::int64_t n = 0;
-    for (int c = 0; c < load.commits; ++c) {
+    std::int64_t n = std::int64_t{from} * load.per_commit;
+    for (int c = from; c < to; ++c) {
         auto& batch = all.emplace_back();
         for (int i = 0; i < load.per_commit; ++i, ++n) {
             Observation& fetched = batch.emplace_back();
@@ -120,7 +126,7 @@ private:
 };
 
 /// Fixed values where ours come from objects; the rows have the same sizes.
-void bare_loop(Bare& db, Load const& load) {
+void bare_loop(Bare& db, Load const& load, int from, int to) {
     auto* const raw = db.prepare(
         "INSERT INTO raw_market_data (id, provider, symbols, http_status, content_type, body, truncated, fetched_at, duration, "
         "cause, "
@@ -133,8 +139,8 @@ void bare_loop(Bare& db, Load const& load) {
     auto* const series =
         db.prepare("UPDATE series SET last_seq = ?2, max_fetched = ?3, polled_at = ?3, poll_duration = 0 WHERE id = ?1");
     auto* const head = db.prepare("UPDATE outbox_head SET position = ?1 WHERE id = 1");
-    std::int64_t n = 0;
-    for (int c = 0; c < load.commits; ++c) {
+    std::int64_t n = std::int64_t{from} * load.per_commit;
+    for (int c = from; c < to; ++c) {
         db.run("BEGIN IMMEDIATE");
         for (int i = 0; i < load.per_commit; ++i, ++n) {
             Uuid const raw_id = uuid_of(n, 1);
@@ -165,39 +171,51 @@ void bare_loop(Bare& db, Load const& load) {
     }
 }
 
-void run(Load const& load) {
+void ours(Load const& load) {
     support::Metrics metrics;
     sqlite::StoreOptions options;
-    for (char const* const name : {"ours", "bare"}) std::filesystem::remove_all(load.directory + "/" + name);
-    auto const all = batches(load);
-    {
-        options.directory = load.directory + "/ours";
-        sqlite::Store store(options, support::Log::silent(), metrics);
-        print("store", load, measure([&] {
-                  for (auto const& batch : all)
-                      if (!store.ingest().commit(batch)) throw std::runtime_error("commit failed");
-              }));
-    }
-    {
-        options.directory = load.directory + "/bare";
-        sqlite::Store(options, support::Log::silent(), metrics);  // the schema
-        Bare db(options.directory + "/mds.db");
-        for (int i = 0; i < load.series; ++i)
-            db.run(("INSERT INTO series (symbol, provider) VALUES ('" + symbol_of(i) + "', 'simulated')").c_str());
-        print("bare loop", load, measure([&] { bare_loop(db, load); }));
-    }
+    options.directory = load.directory;
+    sqlite::Store store(options, support::Log::silent(), metrics);
+    auto const commit = [&](std::vector<std::vector<Observation>> const& all) {
+        for (auto const& batch : all)
+            if (!store.ingest().commit(batch)) throw std::runtime_error("commit failed");
+    };
+    int const first = first_commits(load);
+    commit(batches(load, 0, first));
+    auto const measured = batches(load, first, first + load.commits);
+    print(load, measure([&] { commit(measured); }));
+}
+
+void bare(Load const& load) {
+    support::Metrics metrics;
+    sqlite::StoreOptions options;
+    options.directory = load.directory;
+    sqlite::Store(options, support::Log::silent(), metrics);  // the schema
+    Bare db(options.directory + "/mds.db");
+    db.run("BEGIN");
+    for (int i = 0; i < load.series; ++i)
+        db.run(("INSERT INTO series (symbol, provider) VALUES ('" + symbol_of(i) + "', 'simulated')").c_str());
+    db.run("COMMIT");
+    int const first = first_commits(load);
+    bare_loop(db, load, 0, first);
+    print(load, measure([&] { bare_loop(db, load, first, first + load.commits); }));
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+    std::string_view const who = argc > 2 ? argv[1] : "";
+    if (who != "ours" && who != "bare") {
+        std::fprintf(stderr, "usage: %s ours|bare DIRECTORY [commits] [observations per commit] [series]\n", argv[0]);
+        return 2;
+    }
     Load load;
-    if (argc > 1) load.commits = std::atoi(argv[1]);
-    if (argc > 2) load.per_commit = std::atoi(argv[2]);
-    if (argc > 3) load.series = std::atoi(argv[3]);
-    if (argc > 4) load.directory = argv[4];
+    load.directory = argv[2];
+    if (argc > 3) load.commits = std::atoi(argv[3]);
+    if (argc > 4) load.per_commit = std::atoi(argv[4]);
+    if (argc > 5) load.series = std::atoi(argv[5]);
     try {
-        run(load);
+        who == "ours" ? ours(load) : bare(load);
     } catch (std::exception const& failure) {
         std::fprintf(stderr, "%s\n", failure.what());
         return 1;

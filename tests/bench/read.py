@@ -1,172 +1,77 @@
-"""The cached GET beside nginx: same body, as many bytes, same connections, A and B by turns.
+"""The cached GET beside nginx, which answers the same bytes from its configuration, and beside FastAPI with Redis; then the tail at
+half of what mds can answer at most."""
 
-CPU time comes first, since it hardly moves with what else this machine does; requests per second are shown beside it.
-"""
-
-import argparse
+import contextlib
 import pathlib
-import re
-import shutil
-import socket
-import subprocess
 import sys
 import tempfile
-import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
-
-from comparison import by_turns, cpu_seconds, machine, report, save, spread, thousands  # noqa: E402
-from harness.service import Service  # noqa: E402
+from comparison import versions
+from harness.service import Service
+from load import CONNECTIONS, closed_loop, open_loop, raw_get
+from references import Nginx, Peer
 
 TARGET = "/prices/latest?symbol=AAPL"
-CONNECTIONS = 64
-HERE = pathlib.Path(__file__).resolve().parent
+COST = (("CPU us per request", "cpu_us", 1), ("1000 requests per second", "per_second", 1e-3))
+TAIL = (("p99, us", "p99_us", 1), ("p50, us", "p50_us", 1), ("p99.9, us", "p999_us", 1))
+PEER = "cached GET beside FastAPI and Redis"
 
 
-def raw_get(port, target):
-    """One answer as it comes off the wire: (head, body)."""
-    with socket.create_connection(("127.0.0.1", port), 5) as connection:
-        connection.sendall(f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
-        data = b""
-        while b"\r\n\r\n" not in data:
-            data += connection.recv(65536)
-        head, body = data.split(b"\r\n\r\n", 1)
-        length = int(re.search(rb"(?i)content-length: *(\d+)", head).group(1))
-        while len(body) < length:
-            body += connection.recv(65536)
-    return head + b"\r\n\r\n", body
-
-
-class Nginx:
-    """nginx in the foreground with a configuration of its own; touches nothing of an installed one."""
-
-    def __init__(self, directory, body, pad):
-        self.port = free_port()
-        padding = f"add_header X-Pad {'a' * pad};" if pad > 0 else ""
-        config = directory / "nginx.conf"
-        config.write_text(f"""
-worker_processes 1;
-daemon off;
-pid {directory}/nginx.pid;
-error_log {directory}/error.log;
-events {{ worker_connections 1024; }}
-http {{
-    access_log off;
-    keepalive_requests 1000000000;
-    keepalive_timeout 60s;
-    default_type application/json;
-    client_body_temp_path {directory}/body; proxy_temp_path {directory}/proxy; fastcgi_temp_path {directory}/fastcgi;
-    uwsgi_temp_path {directory}/uwsgi; scgi_temp_path {directory}/scgi;
-    server {{
-        listen 127.0.0.1:{self.port};
-        location / {{ {padding} return 200 '{body}'; }}
-    }}
-}}
-""")
-        binary = shutil.which("nginx") or "/usr/sbin/nginx"
-        self.process = subprocess.Popen([binary, "-c", str(config), "-p", str(directory)], stderr=subprocess.DEVNULL)
-        wait_for_port(self.port)
-
-    def pids(self):
-        children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        return [self.process.pid, *map(int, children)]
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait(10)
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
-def wait_for_port(port):
-    deadline = time.monotonic() + 10
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            return
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.02)
-
-
-def load(port, pids, depth, seconds):
-    """One run of wrk. CPU microseconds per request of the server's processes, requests per second, faults."""
-    before, started = cpu_seconds(pids), time.monotonic()
-    done = subprocess.run(
-        ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(HERE / "pipeline.lua"), f"http://127.0.0.1:{port}{TARGET}",
-         "--", str(depth)], capture_output=True, text=True, check=True)
-    wall = time.monotonic() - started
-    cpu = cpu_seconds(pids) - before
-    totals = {name: int(value) for name, value in re.findall(r"(\w+)=(\d+)", done.stdout.split("totals", 1)[1])}
-    requests = totals["requests"]
-    return {"cpu_us": cpu / requests * 1e6, "per_second": requests / (totals["microseconds"] / 1e6), "requests": requests,
-            "server_busy": cpu / wall, "faults": totals["bad_status"] + totals["socket_errors"]}
-
-
-def show(title, ours, reference):
-    lines = (("CPU us per request", "cpu_us", spread), ("1000 requests per second", "per_second", thousands))
-    report(title, lines, ours, reference, "nginx")
-    faults = sum(run["faults"] for run in ours), sum(run["faults"] for run in reference)
-    if any(faults):
-        print(f"  failed requests: mds {faults[0]}, nginx {faults[1]}")
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--mds", required=True)
-    parser.add_argument("--out", type=pathlib.Path, required=True)
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--seconds", type=int, default=4)
-    options = parser.parse_args()
-    if options.rounds < 5:
-        parser.error("fewer than five rounds say nothing")
-
-    raw = {**machine(), "connections": CONNECTIONS, "runs": []}
-    with tempfile.TemporaryDirectory(prefix="mds-bench-") as directory:
-        directory = pathlib.Path(directory)
+def measure(bench):
+    with contextlib.ExitStack() as stack:
+        home = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mds-bench-")))
         # One fetch, then the answer stays as it is: what is measured is the cached read.
-        service = Service(directory / "data", binary=options.mds, settings={"read": {"max_age": 86400}}, modules="http")
-        nginx = None
-        try:
-            service.start()
-            raw_get(service.port, TARGET)
-            head, body = raw_get(service.port, TARGET)
-            if not head.startswith(b"HTTP/1.1 200 ") or b'"symbol":"AAPL"' not in body:
-                sys.exit(f"not the answer to measure: {head + body!r}")
-            nginx = Nginx(directory, body.decode(), 0)
-            missing = len(head) - len(raw_get(nginx.port, TARGET)[0]) - len("X-Pad: \r\n")
-            if missing > 0:
-                nginx.stop()
-                nginx = Nginx(directory, body.decode(), missing)
-            reference_head, reference_body = raw_get(nginx.port, TARGET)
-            if reference_body != body:
-                sys.exit(f"the bodies differ: {body!r} and {reference_body!r}")
-            print(f"body {len(body)} bytes in both; head {len(head)} (mds) and {len(reference_head)} (nginx) bytes; "
-                  f"{CONNECTIONS} connections, {options.rounds} rounds of {options.seconds} s each, by turns")
-            servers = {"mds": (service.port, [service.pid]), "nginx": (nginx.port, nginx.pids())}
-            for port, pids in servers.values():
-                load(port, pids, 1, 2)  # warm up
-            results = {}
-            for round_number in range(options.rounds):
-                for depth in (1, 16):
-                    for name in by_turns(round_number, ["mds", "nginx"]):
-                        run = load(*servers[name], depth, options.seconds)
-                        results.setdefault((depth, name), []).append(run)
-                        raw["runs"].append({"round": round_number, "server": name, "depth": depth, **run})
-        finally:
-            if nginx is not None:
-                nginx.stop()
-            service.stop()
-
-    show("GET /prices/latest from memory, one request at a time per connection", results[1, "mds"], results[1, "nginx"])
-    show("the same, 16 pipelined", results[16, "mds"], results[16, "nginx"])
-    save(options.out, "read", raw, options.rounds)
+        service = stack.enter_context(Service(home / "data", binary=bench.mds, settings={"read": {"max_age": 86400}}, modules="http"))
+        service.start()
+        raw_get(service.port, TARGET)
+        head, body = raw_get(service.port, TARGET)
+        if not head.startswith(b"HTTP/1.1 200 ") or b'"symbol":"AAPL"' not in body:
+            sys.exit(f"not the answer to measure: {head + body!r}")
+        nginx = stack.enter_context(same_bytes(head, body))
+        beside_nginx(bench, service, nginx, f"{len(head)}+{len(body)} bytes in an answer")
+        beside_peer(bench, service, body)
+        tail(bench, service, nginx)
 
 
-if __name__ == "__main__":
-    main()
+def same_bytes(head, body):
+    """An nginx that answers with this body and a head as long as this one."""
+    with Nginx(body.decode()) as plain:
+        missing = len(head) - len(raw_get(plain.port, TARGET)[0]) - len("X-Pad: \r\n")
+    nginx = Nginx(body.decode(), f"add_header X-Pad {'a' * missing};" if missing > 0 else "")
+    if raw_get(nginx.port, TARGET)[1] != body:
+        sys.exit(f"nginx does not answer {body!r}")
+    return nginx
+
+
+def beside_nginx(bench, service, nginx, answer):
+    servers = {"mds": (service.port, TARGET, [service.pid]), "nginx": (nginx.port, TARGET, nginx.pids())}
+    for server in servers.values():
+        closed_loop(*server, 1)
+    for depth, how in ((1, "one request at a time on a connection"), (16, "16 pipelined")):
+        bench.compare(f"Cached GET /prices/latest, {how}",
+                      {name: lambda server=server, depth=depth: closed_loop(*server, bench.seconds, depth) for name, server in servers.items()},
+                      COST, connections=CONNECTIONS, answer=answer, seconds=bench.seconds, **versions("nginx", "wrk"))
+
+
+def beside_peer(bench, service, body):
+    if why := Peer.missing():
+        bench.leave_out(PEER, why)
+        return
+    with Peer(body.decode()) as peer:
+        if raw_get(peer.port, TARGET)[1] != body:
+            sys.exit(f"the peer does not answer {body!r}")
+        servers = {"mds": (service.port, TARGET, [service.pid]), "FastAPI + Redis": (peer.port, TARGET, peer.pids())}
+        closed_loop(peer.port, TARGET, peer.pids(), 1)
+        bench.compare(PEER[0].upper() + PEER[1:],
+                      {name: lambda server=server: closed_loop(*server, bench.seconds) for name, server in servers.items()}, COST,
+                      connections=CONNECTIONS, seconds=bench.seconds,
+                      **versions("python3-fastapi", "python3-uvicorn", "python3-redis", "redis-server"))
+
+
+def tail(bench, service, nginx):
+    most = max(closed_loop(service.port, TARGET, [service.pid], bench.seconds)["per_second"] for _ in range(3))
+    rate = int(most / 2)
+    bench.compare("Tail of the cached GET at half of the most that mds answers, at fixed times",
+                  {name: lambda port=port: open_loop(bench, port, TARGET, rate, bench.seconds)
+                   for name, port in (("mds", service.port), ("nginx", nginx.port))},
+                  TAIL, connections=CONNECTIONS, requests_per_second=rate, seconds=bench.seconds)

@@ -209,6 +209,39 @@ TEST_CASE("a claim takes the partition from its former owner") {
     CHECK(store->averaging().claim("price-events", 4)->next == 0);
 }
 
+TEST_CASE("an average of any size is read back exactly") {
+    std::vector<std::string> const values{"0.0000000000000000001",
+                                          "0.0001",
+                                          "0.001",
+                                          "1",
+                                          "20",
+                                          "9999.9999",
+                                          "10000",
+                                          "10000.1",
+                                          "150.25",
+                                          "123456789012345678",
+                                          "999999999999999999.9999999999999999999",
+                                          "100000000000000000.0000000000000000001",
+                                          "1234.0000000000000000005"};
+    auto const store = store_with(static_cast<std::int64_t>(values.size()));
+    auto const points = all_points(*store, series("AAPL"));
+    AveragingBatch batch;
+    batch.claim = store->averaging().claim("price-events", 0).value();
+    batch.new_next = batch.claim.next;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        auto const& point = points[i];
+        batch.averages.emplace_back(point.series, *Average::parse(values[i]), point.timestamp, point.fetched_at, point.seq);
+    }
+    REQUIRE(store->averaging().commit(batch).has_value());
+    auto const page = store->run(store->averages().page(AverageQuery(series("AAPL"))));
+    REQUIRE(page.has_value());
+    REQUIRE(page->averages.size() == values.size());
+    for (auto const& average : page->averages) {  // newest first
+        CHECK(average.value.to_string() == values[static_cast<std::size_t>(average.seq) - 1]);
+        CHECK(average.timestamp == points[static_cast<std::size_t>(average.seq) - 1].timestamp);
+    }
+}
+
 TEST_CASE("a refused commit leaves no average") {
     auto const store = store_with(5);
     auto const points = all_points(*store, series("AAPL"));

@@ -122,6 +122,7 @@ MessageHandle KafkaSource::next_message(std::chrono::milliseconds wait) {
 /// One by one: the batch calls of librdkafka before 2.1 skip records when a rebalance comes between.
 Result<BusSignal> KafkaSource::read(std::size_t max_records, std::chrono::milliseconds wait) {
     RecordsRead read;
+    std::size_t bytes = 0;
     while (read.records.size() < max_records && signals_.empty()) {
         MessageHandle message = next_message(read.records.empty() ? wait : std::chrono::milliseconds(0));
         if (!message) break;
@@ -131,15 +132,18 @@ Result<BusSignal> KafkaSource::read(std::size_t max_records, std::chrono::millis
             kept_ = std::move(message);
             break;
         }
+        if (read.records.empty()) read.records.reserve(last_read_);
         read.partition = message->partition;
         read.records.emplace_back(message->offset, record_of(*message));
-        bytes_.Increment(static_cast<double>(message->len));
+        bytes += message->len;
     }
     if (read.records.empty()) return nothing();
     auto const started = next_.find(read.partition);
     if (started == next_.end()) return nothing();  // revoked while it was being read
     heard();
+    last_read_ = read.records.size();
     records_.Increment(static_cast<double>(read.records.size()));
+    bytes_.Increment(static_cast<double>(bytes));
     started->second = read.records.back().offset + 1;
     return BusSignal(std::move(read));
 }

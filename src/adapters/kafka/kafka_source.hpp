@@ -61,6 +61,7 @@ private:
     std::deque<BusSignal> signals_;
     MessageHandle kept_;                 ///< read already, but of another partition than the batch before it
     std::deque<Loss> losses_;            ///< to be told, one by one
+    std::size_t last_read_ = 0;          ///< records of the last batch: the next one is likely as large
     bool vanished_ = false;              ///< the topic was removed since the last assignment
     std::set<std::int32_t> distrusted_;  ///< assigned after that, not started yet
     std::atomic<bool> interrupted_{false};

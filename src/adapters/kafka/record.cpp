@@ -26,6 +26,7 @@ RawRecord record_of(rd_kafka_message_t const& message) {
     record.timestamp = time_of(message);
     rd_kafka_headers_t* headers = nullptr;
     if (rd_kafka_message_headers(&message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) return record;
+    record.headers.reserve(rd_kafka_header_cnt(headers));
     char const* name = nullptr;
     void const* value = nullptr;
     std::size_t size = 0;

@@ -39,7 +39,8 @@ Result<void> AverageStore::commit(AveragingBatch const& batch) {
 
 Result<void> AverageStore::commit_with(AveragingBatch const& batch, WriteAverages write_averages) {
     std::set<Series> series;
-    for (AverageRow const& row : batch.averages) series.insert(row.series);
+    for (AverageRow const& row : batch.averages)
+        if (!names_.knows(row.series)) series.insert(row.series);
     if (auto learned = names_.learn(series, {}); !learned) return learned;
     if (auto learned = foreign_.learn(batch.foreign); !learned) return learned;
     TransactionScope const scope(connection_);
@@ -66,20 +67,15 @@ Result<void> AverageStore::commit_with(AveragingBatch const& batch, WriteAverage
     return {};
 }
 
-/// The fastest way in, and text is all it needs: none of the values can hold a tab.
+/// The fastest way in; in binary the server has nothing to parse.
 Result<void> AverageStore::copy(std::span<AverageRow const> rows) {
-    std::string text;
-    for (AverageRow const& row : rows) {
-        text.append(std::to_string(names_.series(row.series))).append(1, '\t');
-        text.append(std::to_string(stored_period)).append(1, '\t').append(std::to_string(row.seq)).append(1, '\t');
-        text.append(row.value.to_string()).append(1, '\t');
-        append_rfc3339(text, row.timestamp);
-        text += '\t';
-        append_rfc3339(text, row.fetched_at);
-        text += '\n';
-    }
+    CopyRows data;
+    for (AverageRow const& row : rows)
+        data.add(names_.series(row.series), std::int32_t{stored_period}, row.seq, row.value, row.timestamp, row.fetched_at);
     auto copied = connection_.copy_in(
-        "COPY moving_average (series_id, interval, seq, average_price, timestamp, fetched_at) FROM STDIN", text);
+        "COPY moving_average (series_id, interval, seq, average_price, timestamp, fetched_at) "
+        "FROM STDIN (FORMAT binary)",
+        data.finish());
     if (!copied) return copied.error();
     return {};
 }

@@ -53,7 +53,7 @@ public:
         if (!replies) return replies.error();
         return std::move(replies->front());
     }
-    /// COPY FROM STDIN with `data` in text form. Rows that were copied.
+    /// COPY FROM STDIN with `data` in the form that `sql` names. Rows that were copied.
     Result<std::int64_t> copy_in(std::string const& sql, std::string_view data);
     /// Several statements in one text, without parameters.
     Result<void> script(std::string const& sql);

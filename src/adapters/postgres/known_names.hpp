@@ -20,6 +20,8 @@ public:
 
     /// Makes sure that series() and group() know these.
     Result<void> learn(std::set<Series> const& series, std::set<std::string> const& groups);
+    /// Whether learn() has nothing to ask for this one.
+    bool knows(Series const& series) const { return generation_ == connection_.generation() && series_.contains(series); }
     /// Precondition: learned.
     std::int64_t series(Series const& series) const { return series_.at(series); }
     std::int64_t group(std::string const& name) const { return groups_.at(name); }

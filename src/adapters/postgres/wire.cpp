@@ -1,5 +1,7 @@
 #include "adapters/postgres/wire.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cstring>
 
 namespace mds::postgres {
@@ -10,8 +12,20 @@ constexpr std::int64_t epoch_offset = 946'684'800'000'000;
 constexpr std::int64_t lowest = INT64_MIN;   // '-infinity'
 constexpr std::int64_t highest = INT64_MAX;  // 'infinity'
 
+/// Big-endian, at `at`.
+void store_u32(std::string& out, std::size_t at, std::uint32_t value) noexcept {
+    for (std::size_t i = 0; i < 4; ++i) out[at + i] = static_cast<char>(value >> (24 - 8 * i));
+}
+
 void put_u32(std::string& out, std::uint32_t value) {
-    for (int shift = 24; shift >= 0; shift -= 8) out.push_back(static_cast<char>(value >> shift));
+    std::size_t const at = out.size();
+    out.resize(at + 4);
+    store_u32(out, at, value);
+}
+
+void put_u16(std::string& out, std::uint16_t value) {
+    out.push_back(static_cast<char>(value >> 8));
+    out.push_back(static_cast<char>(value));
 }
 
 std::uint32_t get_u32(std::string_view data) noexcept {
@@ -44,10 +58,33 @@ std::size_t utf8_length(std::string_view text) noexcept {
 void put(std::string& out, bool value) {
     out.push_back(value ? '\1' : '\0');
 }
+void put(std::string& out, std::int32_t value) {
+    put_u32(out, static_cast<std::uint32_t>(value));
+}
 void put(std::string& out, std::int64_t value) {
     auto const bits = static_cast<std::uint64_t>(value);
     put_u32(out, static_cast<std::uint32_t>(bits >> 32));
     put_u32(out, static_cast<std::uint32_t>(bits));
+}
+/// Digits to the base of 10,000 with the point between two of them ("numeric_send" in the server's source): how many, the power of
+/// the first, the sign, the decimals to show, then the digits.
+void put(std::string& out, Average value) {
+    constexpr std::uint64_t one = 10'000'000'000'000'000'000U;
+    constexpr std::uint64_t base = 10'000;
+    static_assert(Average::decimals == 19);
+    auto whole = static_cast<std::uint64_t>(value.units() / one);
+    auto fraction = static_cast<std::uint64_t>(value.units() % one);
+    std::array<std::uint16_t, 10> digits{};  // five on each side of the point
+    digits[9] = static_cast<std::uint16_t>(fraction % 1000 * 10);
+    fraction /= 1000;
+    for (std::size_t i = 8; i >= 5; --i, fraction /= base) digits[i] = static_cast<std::uint16_t>(fraction % base);
+    for (std::size_t i = 5; i-- > 0; whole /= base) digits[i] = static_cast<std::uint16_t>(whole % base);
+    auto const* const first = std::find_if(digits.begin(), digits.end(), [](auto digit) { return digit != 0; });
+    put_u16(out, static_cast<std::uint16_t>(digits.end() - first));
+    put_u16(out, static_cast<std::uint16_t>(digits.begin() + 4 - first));
+    put_u16(out, 0);
+    put_u16(out, Average::decimals);
+    for (auto const* digit = first; digit != digits.end(); ++digit) put_u16(out, *digit);
 }
 void put(std::string& out, std::string_view value) {
     out.append(value);
@@ -110,8 +147,7 @@ std::size_t Column::open() {
 
 /// Writes the item's length before it.
 void Column::close(std::size_t at) noexcept {
-    auto const length = static_cast<std::uint32_t>(items_.size() - at);
-    for (std::size_t i = 0; i < 4; ++i) items_[at - 4 + i] = static_cast<char>(length >> (24 - 8 * i));
+    store_u32(items_, at - 4, static_cast<std::uint32_t>(items_.size() - at));
 }
 
 void Column::add_null() {
@@ -128,6 +164,25 @@ void Column::append_to(std::string& out) const {
     put_u32(out, static_cast<std::uint32_t>(count_));
     put_u32(out, 1);  // the first index
     out.append(items_);
+}
+
+CopyRows::CopyRows() : data_("PGCOPY\n\377\r\n\0", 11) {
+    put_u32(data_, 0);  // flags
+    put_u32(data_, 0);  // no extension
+}
+
+std::string_view CopyRows::finish() {
+    put_count(-1);
+    return data_;
+}
+
+void CopyRows::put_count(std::int16_t count) {
+    put_u16(data_, static_cast<std::uint16_t>(count));
+}
+
+/// Of the field that begins behind the four bytes at `at`.
+void CopyRows::set_length(std::size_t at) noexcept {
+    store_u32(data_, at, static_cast<std::uint32_t>(data_.size() - at - 4));
 }
 
 std::vector<char const*> Params::values() const {

@@ -2,6 +2,7 @@
 // Values in PostgreSQL's binary form: integers big-endian, times as microseconds since 2000, arrays with a small header
 // ("array_send" in the server's source). Text would do as well; binary saves escaping bodies and parsing numbers on both ends.
 
+#include <mds/domain/decimal.hpp>
 #include <mds/domain/time.hpp>
 #include <mds/domain/uuid.hpp>
 
@@ -24,7 +25,9 @@ inline constexpr UtcTime earliest = UtcTime::min();
 inline constexpr UtcTime latest_of_all = UtcTime::max();
 
 void put(std::string& out, bool value);
+void put(std::string& out, std::int32_t value);
 void put(std::string& out, std::int64_t value);
+void put(std::string& out, Average value);  ///< as numeric
 void put(std::string& out, std::string_view value);
 void put(std::string& out, Bytes value);
 void put(std::string& out, Uuid const& value);
@@ -65,6 +68,33 @@ private:
     std::size_t count_ = 0;
     bool has_null_ = false;
     std::string items_;
+};
+
+/// Rows for COPY ... FROM STDIN (FORMAT binary), as the manual describes it under COPY, file formats.
+class CopyRows {
+public:
+    CopyRows();
+    /// One value for each column, of exactly the column's type.
+    template <class... Values>
+    void add(Values const&... values) {
+        put_count(static_cast<std::int16_t>(sizeof...(values)));
+        (add_field(values), ...);
+    }
+    /// All of them. Nothing can be added behind.
+    std::string_view finish();
+
+private:
+    template <class T>
+    void add_field(T const& value) {
+        std::size_t const at = data_.size();
+        put(data_, std::int32_t{0});
+        put(data_, value);
+        set_length(at);
+    }
+    void put_count(std::int16_t count);
+    void set_length(std::size_t at) noexcept;
+
+    std::string data_;
 };
 
 /// The parameters of one execution.

@@ -88,6 +88,49 @@ TEST_CASE("an event of ours is read back as it was") {
     }
 }
 
+TEST_CASE("a value as we write it is read as the parser reads it") {
+    auto const read = [](std::string const& value) { return decode_event(value, codec::event_headers(sample_event())); };
+    std::string const written = value_of(sample_event());
+    std::string blank = written;
+    blank.insert(1, " ");  // no longer as we write it
+    auto const plain = read(written);
+    auto const parsed = read(blank);
+    REQUIRE(std::holds_alternative<PriceEvent>(plain));
+    REQUIRE(std::holds_alternative<PriceEvent>(parsed));
+    CHECK(std::get<PriceEvent>(plain).point.series == std::get<PriceEvent>(parsed).point.series);
+    CHECK(std::get<PriceEvent>(plain).point.price == std::get<PriceEvent>(parsed).point.price);
+    CHECK(std::get<PriceEvent>(plain).point.timestamp == std::get<PriceEvent>(parsed).point.timestamp);
+    CHECK(std::get<PriceEvent>(plain).point.raw_id == std::get<PriceEvent>(parsed).point.raw_id);
+}
+
+TEST_CASE("what is nearly a value as we write it is judged as any other") {
+    auto const headers = codec::event_headers(sample_event());
+    std::string const written = value_of(sample_event());
+    for (std::size_t size = 0; size < written.size(); ++size) {
+        INFO(size);
+        CHECK(fault_of(written.substr(0, size), headers) == "not_json");
+    }
+    auto const with_price = [&](std::string const& price) {
+        std::string value = written;
+        return value.replace(value.find("150.25"), 6, price);
+    };
+    for (std::string const price : {"0150.25", "150.", ".5", "+1", "1.5.2", "1e", "15 0"})
+        CHECK(fault_of(with_price(price), headers) == "not_json");
+    for (std::string const price : {"150.25", "1", "0.5", "1.5e2", "\"150.25\""})
+        CHECK(std::holds_alternative<PriceEvent>(decode_event(with_price(price), headers)));
+    CHECK(fault_of(with_price("0"), headers) == "bad_price");
+    CHECK(fault_of(written + "x", headers) == "not_json");
+    std::string raw = written;
+    raw.insert(raw.find("AAPL"), 1, '\x80');
+    CHECK(fault_of(raw, headers) == "not_json");
+    std::string escaped = written;
+    escaped.replace(escaped.find("AAPL"), 4, "\\u0041APL");
+    CHECK(std::holds_alternative<PriceEvent>(decode_event(escaped, headers)));
+    std::string twice = written;
+    twice.insert(twice.size() - 1, R"(,"symbol":"MSFT")");
+    CHECK(std::get<PriceEvent>(decode_event(twice, headers)).point.series.symbol.str() == "MSFT");
+}
+
 TEST_CASE("a foreign event's price may be a number or a string, and stays exact") {
     for (std::string const price : {"67890.123456789012345678", "\"67890.123456789012345678\"", "6.7890123456789012345678e4"}) {
         auto const decoded = decode_event(plain(price), {{"traceparent", "00-x"}});

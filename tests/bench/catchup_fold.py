@@ -1,0 +1,35 @@
+"""The consumer without a store: the same topic read, parsed and folded, and what comes out dropped (consume_kafka.cpp), beside a bare
+librdkafka consumer and kcat, which drop what they read."""
+
+import json
+import resource
+import subprocess
+import time
+
+from comparison import versions
+from filled_topic import TOPIC
+
+LINES = (("CPU us per event", "cpu_us", 1), ("1000 events per second", "per_second", 1e-3))
+
+
+def run(bench, topic, who):
+    done = subprocess.run([bench.program("consume_kafka_bench"), who, topic.broker.bootstrap, TOPIC, str(len(topic.partitions())),
+                           str(topic.events)], capture_output=True, text=True, check=True)
+    counts = json.loads(done.stdout)
+    return {"events": counts["events"], "cpu_us": counts["cpu"] / counts["events"] * 1e6,
+            "per_second": counts["events"] / counts["seconds"]}
+
+
+def run_kcat(topic):
+    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    subprocess.run(["kcat", "-b", topic.broker.bootstrap, "-C", "-t", TOPIC, "-o", "beginning", "-e", "-q"], check=True,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wall, after = time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return {"events": topic.events, "cpu_us": cpu / topic.events * 1e6, "per_second": topic.events / wall}
+
+
+def measure(bench, topic):
+    bench.compare("Consumed, parsed and folded, nothing stored",
+                  {"mds": lambda: run(bench, topic, "fold"), "bare consumer": lambda: run(bench, topic, "bare"),
+                   "kcat": lambda: run_kcat(topic)}, LINES, **topic.conditions(), **versions("librdkafka1", "kcat"))
