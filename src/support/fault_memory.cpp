@@ -29,6 +29,7 @@ void FaultMemory::worked(Side side) noexcept {
 }
 
 void FaultMemory::failed(Side side, FaultKind const& kind, std::string const& detail) {
+    if (stopped()) return;
     metrics_.counter(metric_, help_, {{"kind", kind.label}}).Increment();
     if (kind.bearing == FaultBearing::request) return log_.error("store.refused", {{"kind", kind.label}, {"detail", detail}});
     if (kind.bearing == FaultBearing::passing) return log_.warning("store.busy", {{"kind", kind.label}, {"detail", detail}});
@@ -50,7 +51,7 @@ bool FaultMemory::wait_for_fault() {
 
 bool FaultMemory::pause() {
     std::unique_lock lock(mutex_);
-    return !changed_.wait_for(lock, mend_interval, [this] { return stopped_; });
+    return !changed_.wait_for(lock, mend_interval, [this] { return stopped(); });
 }
 
 void FaultMemory::stop() noexcept {

@@ -43,7 +43,9 @@ public:
     bool wait_for_fault();
     /// Sleeps between two tries. False: stop() was called.
     bool pause();
+    /// Nobody uses the store any more: what is still asked of it is to give up, and is no fault of the store.
     void stop() noexcept;
+    bool stopped() const noexcept { return stopped_.load(std::memory_order_relaxed); }
 
 private:
     using Slot = std::atomic<FaultKind const*>;
@@ -57,7 +59,7 @@ private:
     Slot write_{nullptr};
     std::mutex mutex_;
     std::condition_variable changed_;
-    bool stopped_ = false;
+    std::atomic<bool> stopped_{false};
 };
 
 }  // namespace mds::support

@@ -60,9 +60,8 @@ class ProcessesDie(Campaigns):
             pairs += [((COMMIT, False), (COMMIT, True)), ((MOVE_RELAY_CURSOR, True), (COMMIT, False))]
         for pair in pairs * (10 if SOAK else 1):
             roles = ("poller", "consumer")
-            points = [CrashPoint(self.proxies[role], *point) for role, point in zip(roles, pair, strict=True)]
-            for role, point in reversed(list(zip(roles, points, strict=True))):
-                point.kill(load.deployment.services[role].kill)
+            for role, point in reversed(list(zip(roles, pair, strict=True))):  # without the poller no event would get to the consumer
+                CrashPoint(self.proxies[role], *point).kill(load.deployment.services[role].kill)
             for role in roles:
                 load.deployment.services[role].start()
             load.recovered()

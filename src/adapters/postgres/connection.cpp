@@ -159,8 +159,8 @@ bool Connection::flush() {
 int Connection::poll_until(pollfd& watched, Deadline deadline) const {
     for (;;) {
         auto left = std::chrono::ceil<milliseconds>(deadline - Clock::now());
-        if (left.count() <= 0 || (options_.give_up && options_.give_up())) return 0;
-        if (options_.give_up) left = std::min(left, milliseconds(50));
+        if (left.count() <= 0 || condition_.stopped() || (options_.give_up && options_.give_up())) return 0;
+        left = std::min(left, milliseconds(50));
         int const ready = ::poll(&watched, 1, static_cast<int>(std::min<std::int64_t>(left.count(), INT32_MAX)));
         if (ready != 0) return ready;
     }

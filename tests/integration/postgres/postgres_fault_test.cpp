@@ -3,6 +3,10 @@
 #include "integration/postgres/ingest_load.hpp"
 #include "support/catch.hpp"
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+
 #include <csignal>
 
 namespace mds::test {
@@ -176,6 +180,32 @@ TEST_CASE("a backend that no longer answers is given up after the time-out, and 
     CHECK(eventually([&] { return store->ingest().commit(one(2)).has_value(); }));
     ::kill(static_cast<::pid_t>(backend), SIGCONT);
     CHECK(faults_of_numbering(database.url()).empty());
+}
+
+TEST_CASE("a store that is closed does not wait for a server that stands still") {
+    PostgresServer server;
+    PostgresDatabase const database(server);
+    support::Metrics metrics;
+    postgres::StoreOptions options;
+    options.url = database.url();
+    options.statement_timeout = std::chrono::minutes(5);
+    auto store = std::make_unique<postgres::Store>(options, support::Log::silent(), metrics);
+    PostgresShell shell(database.url());
+    boost::asio::io_context loop(1);
+    auto const read = [&] { boost::asio::co_spawn(loop, store->poll_plan().provider_waits(), boost::asio::detached); };
+    read();
+    loop.run();
+    auto const backend = static_cast<::pid_t>(shell.number(std::string("SELECT min(pid) ") + ours));
+    REQUIRE(::kill(backend, SIGSTOP) == 0);
+    loop.restart();
+    read();
+    loop.poll();
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));  // now it waits for the answer
+    auto const begin = std::chrono::steady_clock::now();
+    store.reset();
+    auto const took = std::chrono::steady_clock::now() - begin;
+    ::kill(backend, SIGCONT);
+    CHECK(took < std::chrono::seconds(20));
 }
 
 TEST_CASE("a deadlock with another program is retried") {
