@@ -154,7 +154,7 @@ Result<BusSignal> KafkaSource::take_failure(rd_kafka_message_t const& message) {
     if (message.err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET) {
         auto const started = next_.find(message.partition);
         if (started == next_.end()) return nothing();  // revoked meanwhile: with many partitions many of these are queued
-        losses_.push_back({message.partition, started->second});
+        lose(message.partition);
         return look_for_low();
     }
     if (message.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || message.err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC)
@@ -163,6 +163,27 @@ Result<BusSignal> KafkaSource::take_failure(rd_kafka_message_t const& message) {
     // Too long without a poll: the group has dealt our partitions to others, and a rebalance follows.
     if (message.err == RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED) return BusSignal(NothingYet{});
     return to_error("the bus refuses to be read", message.err, text);
+}
+
+/// Where one offset is out of range the others often are, as in a topic that was made anew. They are told together, so that the
+/// partitions are assigned anew once and not once for each: librdkafka 2.0.2 can fail an assertion where a rebalance meets a row of
+/// assignments.
+void KafkaSource::lose(std::int32_t partition) {
+    losses_.push_back({partition, next_.at(partition)});
+    for (auto const& [other, next] : next_) {
+        if (other == partition) continue;
+        auto const there = range_of(other);
+        if (!there) return;  // it is told of by itself
+        if (next < there->low || next > there->high) losses_.push_back({other, next});
+    }
+}
+
+Result<KafkaSource::Range> KafkaSource::range_of(std::int32_t partition) {
+    Range range;
+    auto const code = rd_kafka_query_watermark_offsets(client_.get(), options_.topic.c_str(), partition, &range.low, &range.high,
+                                                       static_cast<int>(options_.request_timeout.count()));
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error("cannot ask where a partition begins", code);
+    return range;
 }
 
 /// The topic was removed. What comes under its name is another log, in which our offsets mean nothing: whatever partition we read
@@ -179,16 +200,13 @@ Result<BusSignal> KafkaSource::lose_topic() {
 /// Where the partition begins now.
 Result<BusSignal> KafkaSource::look_for_low() {
     auto const [partition, wanted] = losses_.front();
-    std::int64_t low = 0;
-    std::int64_t high = 0;
-    auto const code = rd_kafka_query_watermark_offsets(client_.get(), options_.topic.c_str(), partition, &low, &high,
-                                                       static_cast<int>(options_.request_timeout.count()));
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error("cannot ask where a partition begins", code);
+    auto const there = range_of(partition);
+    if (!there) return there.error();
     auto const count = partition_count(client_.get(), options_);
     if (!count) return count.error();
     partitions_ = *count;
     lost_.Increment();
-    RecordsLost const lost{partition, wanted, low};
+    RecordsLost const lost{partition, wanted, there->low};
     losses_.pop_front();
     return BusSignal(lost);
 }

@@ -41,6 +41,12 @@ private:
         std::int64_t wanted;
     };
 
+    /// What a partition holds: from the first offset that exists to the one behind the last.
+    struct Range {
+        std::int64_t low = 0;
+        std::int64_t high = 0;
+    };
+
     void rebalanced(rd_kafka_t* client, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* partitions) override;
     void revoked(PartitionsRevoked gone);
     Result<void> subscribe();
@@ -48,6 +54,8 @@ private:
     Result<BusSignal> read(std::size_t max_records, std::chrono::milliseconds wait);
     MessageHandle next_message(std::chrono::milliseconds wait);
     Result<BusSignal> take_failure(rd_kafka_message_t const& message);
+    void lose(std::int32_t partition);
+    Result<Range> range_of(std::int32_t partition);
     Result<BusSignal> lose_topic();
     Result<BusSignal> look_for_low();
     Result<BusSignal> nothing();
