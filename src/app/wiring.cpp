@@ -1,5 +1,6 @@
 #include "app/wiring.hpp"
 
+#include "app/exit_deadline.hpp"
 #include "app/loops.hpp"
 #include "app/module_options.hpp"
 #include "app/open_store.hpp"
@@ -9,6 +10,7 @@
 #include <mds/ports/store_away.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <exception>
 #include <memory>
 #include <utility>
@@ -26,10 +28,14 @@ std::unique_ptr<OpenStore> try_open_store(Config const& config, support::Metrics
     }
 }
 
+/// Beyond `shutdown.grace`: for closing connections and files, and joining threads.
+constexpr std::chrono::seconds time_to_take_down{3};
+
 /// One try. Throws StoreAway where the store is not to be had, or is lost before the modules start.
 ExitCode try_to_serve(Config config, codec::Catalogue catalogue, std::string const& config_path, StopSignal& signal,
                       StoreWait& wait, support::Metrics& metrics, support::Log const& log) {
     config.http.port = wait.http_port();
+    ExitDeadline end(log);
     Loops loops(std::ranges::count(config.modules, "http") > 0 ? http_threads(config) : 0);
     std::unique_ptr<OpenStore> store;
     try {
@@ -43,7 +49,7 @@ ExitCode try_to_serve(Config config, codec::Catalogue catalogue, std::string con
     Process process(config, std::move(catalogue), loops, *store, metrics, log);
     process.prepare();
     wait.end();
-    return process.run(signal, config_path);
+    return end.arm(process.run(signal, config_path), time_to_take_down);
 }
 
 }  // namespace
