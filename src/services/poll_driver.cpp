@@ -328,6 +328,10 @@ private:
 
     void collect() {
         auto missed = schedule_.take_missed();
+        for (MissedRange& range : missed) {
+            auto const lease = leases_ ? leases_->lease(range.lease) : std::nullopt;
+            if (lease) range.term = lease->term;
+        }
         auto progress = schedule_.take_progress();
         if (!missed.empty() || !progress.empty()) ledger_->add(std::move(missed), std::move(progress));
     }

@@ -25,9 +25,12 @@ Awaitable<bool> PollLeases::round(std::vector<std::string> shards, std::function
         metrics_.lease_failures.Increment();
         co_return false;
     }
-    trusted_until_ = began + options_.trust;
-    terms_.clear();
-    for (auto const& lease : renewed->held) terms_.emplace(lease.key, lease.term);
+    std::map<std::string, std::int64_t> terms;
+    for (auto const& lease : renewed->held) terms.emplace(lease.key, lease.term);
+    // Where one ran out before its time, such as by a jump of the server's clock, another may have had it.
+    bool const robbed = !lapsed(began) && !std::ranges::includes(terms, terms_);
+    trusted_until_ = robbed ? SteadyTime::min() : began + options_.trust;
+    terms_ = std::move(terms);
     std::set<std::string> held;
     std::vector<std::string> given_back;
     for (auto const& lease : renewed->held) {
@@ -40,8 +43,9 @@ Awaitable<bool> PollLeases::round(std::vector<std::string> shards, std::function
     }
     gives_back_ = held.size() + given_back.size() < renewed->held.size();
     metrics_.leases.Set(static_cast<double>(held.size()));
-    bool const changed = held != held_;
+    bool const changed = robbed || held != held_;
     held_ = std::move(held);
+    for (auto const& key : given_back) terms_.erase(key);
     if (!given_back.empty()) co_await leases_.give_back(owner_, std::move(given_back));
     co_return changed;
 }

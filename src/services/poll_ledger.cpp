@@ -39,7 +39,9 @@ void PollLedger::append(MissedRange range) {
     auto const [found, fresh] = last_range_.try_emplace(range.group, pending_.missed.size());
     if (!fresh) {
         MissedRange& last = pending_.missed[found->second];
-        if (last.reason == range.reason && last.last + range.interval == range.first && last.symbols == range.symbols) {
+        bool const same = last.reason == range.reason && last.symbols == range.symbols && last.lease == range.lease &&
+                          last.term == range.term;
+        if (same && last.last + range.interval == range.first) {
             last.last = range.last;
             last.ticks += range.ticks;
             return;

@@ -152,6 +152,7 @@ void PollSchedule::emit(Group& group, bool all) {
         missed.last = range.last;
         missed.ticks = range.ticks;
         missed.reason = range.reason;
+        if (!sole_owner_) missed.lease = group.shard;
         missed_.push_back(std::move(missed));
     }
     group.ranges.erase(group.ranges.begin(), group.ranges.begin() + static_cast<std::ptrdiff_t>(count));

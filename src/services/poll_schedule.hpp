@@ -102,6 +102,7 @@ public:
         return immediate_retry_;
     }
 
+    /// Where shards are shared each range names its shard as its lease, without the term.
     std::vector<MissedRange> take_missed();
     std::vector<JobProgress> take_progress();
     /// Closes the ranges that are still open, for take_missed(). Before the process ends.

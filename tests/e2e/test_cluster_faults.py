@@ -4,11 +4,11 @@ too late is refused, and nothing flaps; then everything is counted. Seed and E2E
 import os
 import pathlib
 import random
-import threading
 import time
 import unittest
 
 from harness import metrics, servers
+from harness.background import Background
 from harness.campaign import Campaign
 from harness.chaos_proxy import DOWN
 from harness.cluster import Cluster, Servers
@@ -140,30 +140,20 @@ class Scaled(OnTheCluster):
         load.finish(self, "consumers from 1 to 4 to 1")
 
 
-class Stall:
+class Stall(Background):
     """The longest time for which any partition stood still, seen from outside."""
 
     def __init__(self, database):
+        super().__init__(0.05)
         self.longest = 0.0
-        self._database, self._over = database, threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._database, self._moved = database, {}
 
-    def _watch(self):
-        moved = {}
-        while not self._over.wait(0.05):
-            for partition, following in self._database.rows("SELECT partition, next FROM consumer_offsets"):
-                now = time.monotonic()
-                before, since = moved.get(partition, (following, now))
-                self.longest = max(self.longest, now - since)
-                moved[partition] = (following, since if following == before else now)
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._over.set()
-        self._thread.join(30)
+    def step(self):
+        for partition, following in self._database.rows("SELECT partition, next FROM consumer_offsets"):
+            now = time.monotonic()
+            before, since = self._moved.get(partition, (following, now))
+            self.longest = max(self.longest, now - since)
+            self._moved[partition] = (following, since if following == before else now)
 
 
 class Starved(OnTheCluster):

@@ -310,4 +310,48 @@ TEST_CASE("missed ranges move their group's progress, and may be told again") {
     CHECK(*now == waits);
 }
 
+TEST_CASE("a missed range whose lease is in another term by now is left out, with what it would have settled") {
+    auto const store = make_store_under_test();
+    MissedRange range;
+    range.group = "simulated/1s";
+    range.provider = "simulated";
+    range.symbols = {symbol("AAPL")};
+    range.interval = std::chrono::seconds(1);
+    range.first = at(5);
+    range.last = at(9);
+    range.ticks = 5;
+    range.lease = "shard";
+    range.term = 1;
+    auto const record = [&](UtcTime last, std::int64_t term) {
+        range.last = last;
+        range.term = term;
+        std::vector<MissedRange> const ranges = {range};
+        REQUIRE(store->run(store->poll_plan().record(ranges, {}, {})).has_value());
+        return plan(*store).last_settled["simulated/1s"];
+    };
+    auto* const leases = store->store().leases();
+    if (leases == nullptr) {  // one process alone: whatever it says is its own
+        CHECK(record(at(9), 1) == at(9));
+        return;
+    }
+    auto const claim = [&](std::string const& owner) {
+        auto const round = store->run(leases->renew(owner, {"shard"}, std::chrono::seconds(15)));
+        REQUIRE(round.has_value());
+        REQUIRE(round->held.size() == 1);
+        return round->held.front().term;
+    };
+    auto const first = claim("one");
+    CHECK(record(at(9), first) == at(9));
+    REQUIRE(store->run(leases->leave("one")).has_value());
+    CHECK(record(at(10), first) == at(10));  // nobody has it yet
+    auto const second = claim("two");
+    CHECK(second > first);
+    CHECK(record(at(20), first) == at(10));
+    CHECK(record(at(15), second) == at(15));
+    range.lease = "never held by anybody";
+    CHECK(record(at(20), 1) == at(15));
+    range.lease.clear();
+    CHECK(record(at(20), 0) == at(20));
+}
+
 }  // namespace mds::test

@@ -118,7 +118,8 @@ struct PricePoint {
 };
 
 /// Consecutive due ticks of one fetch group that were not tried. `first` and `last` are both included. A range without ticks (`last` one
-/// interval before `first`) with clock_jump marks that the wall clock went back: ticks up to `last` had ended already.
+/// interval before `first`) with clock_jump marks that the wall clock went back: ticks up to `last` had ended already. `lease` and
+/// `term` as in Tick: in another term the ticks are another's to tell of, and the store drops the range.
 struct MissedRange {
     std::string group;
     std::string provider;  ///< the first of the list where a target has several
@@ -128,6 +129,8 @@ struct MissedRange {
     UtcTime last;
     std::int64_t ticks = 0;
     MissedReason reason = MissedReason::down_time;
+    std::string lease;  ///< empty: nobody else polls
+    std::int64_t term = 0;
 };
 
 }  // namespace mds

@@ -45,7 +45,8 @@ public:
     /// Per provider: nothing goes to it before. Waits that are over may be among them. As PollPlan::not_before, but of this moment: waits
     /// do not raise the revision.
     virtual Task<std::map<std::string, UtcTime>> provider_waits() = 0;
-    /// One durable transaction: missed ranges (moving their groups' progress to `last`), job progress, provider waits.
+    /// One durable transaction: missed ranges (moving their groups' progress to `last`), job progress, provider waits. A range whose
+    /// lease is in another term by now is left out.
     virtual Task<void> record(std::vector<MissedRange> missed, std::vector<JobProgress> progress,
                               std::map<std::string, UtcTime> not_before) = 0;
 };

@@ -20,6 +20,12 @@ Task<AveragePage> PricePort::page(AverageQuery query) {
     return readers_.run([query = std::move(query)](Desk& desk) { return desk.prices.averages(query); });
 }
 
+JobPort::JobPort(Workers& readers, Workers& writers, support::Metrics& metrics)
+    : readers_(readers),
+      writers_(writers),
+      fenced_(metrics.counter("mds_postgres_ranges_fenced_total",
+                              "Ranges of missed ticks that were not written, because another poller had taken them over")) {}
+
 Task<CreateOutcome> JobPort::create(Job job, std::optional<Idempotency> idempotency) {
     return writers_.run([job = std::move(job), idempotency = std::move(idempotency)](Desk& desk) {
         return desk.job_writer.create(job, idempotency);
@@ -33,8 +39,13 @@ Task<Job> JobPort::change(std::string id, JobChange change, UtcTime now) {
 
 Task<void> JobPort::record(std::vector<MissedRange> missed, std::vector<JobProgress> progress,
                            std::map<std::string, UtcTime> not_before) {
-    return writers_.run([missed = std::move(missed), progress = std::move(progress), not_before = std::move(not_before)](
-                            Desk& desk) { return desk.job_writer.record(missed, progress, not_before); });
+    return writers_.run([this, missed = std::move(missed), progress = std::move(progress),
+                         not_before = std::move(not_before)](Desk& desk) -> Result<void> {
+        auto const fenced = desk.job_writer.record(missed, progress, not_before);
+        if (!fenced) return fenced.error();
+        fenced_.Increment(static_cast<double>(*fenced));
+        return {};
+    });
 }
 
 Task<std::optional<Job>> JobPort::find(std::string id) {

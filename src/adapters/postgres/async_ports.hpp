@@ -6,6 +6,7 @@
 #include <mds/ports/price_reads.hpp>
 
 #include "adapters/postgres/workers.hpp"
+#include "support/metrics.hpp"
 
 namespace mds::postgres {
 
@@ -24,7 +25,7 @@ private:
 class JobPort final : public JobStore, public JobReads, public PollPlanStore {
 public:
     /// `writers`: apart from the readers, so that a write that waits for a lock does not hold up reads.
-    JobPort(Workers& readers, Workers& writers) : readers_(readers), writers_(writers) {}
+    JobPort(Workers& readers, Workers& writers, support::Metrics& metrics);
     Task<CreateOutcome> create(Job job, std::optional<Idempotency> idempotency) override;
     Task<Job> change(std::string id, JobChange change, UtcTime now) override;
     Task<std::optional<Job>> find(std::string id) override;
@@ -38,6 +39,7 @@ public:
 private:
     Workers& readers_;
     Workers& writers_;
+    prometheus::Counter& fenced_;
 };
 
 }  // namespace mds::postgres

@@ -2,6 +2,7 @@
 
 #include "adapters/postgres/job_reads.hpp"
 #include "adapters/postgres/statements.hpp"
+#include "adapters/postgres/tick_fence.hpp"
 
 #include <algorithm>
 
@@ -80,8 +81,8 @@ void JobWriter::send(MissedRange const& range) {
                      std::string_view(list_of(range.symbols)));
 }
 
-Result<void> JobWriter::record(std::vector<MissedRange> const& missed, std::vector<JobProgress> const& progress,
-                               std::map<std::string, UtcTime> const& not_before) {
+Result<std::size_t> JobWriter::record(std::vector<MissedRange> const& missed, std::vector<JobProgress> const& progress,
+                                      std::map<std::string, UtcTime> const& not_before) {
     // In one order, whoever writes: two transactions that meet wait for each other one way round.
     auto const ordered = [](auto rows, auto key) {
         std::ranges::stable_sort(rows, {}, key);
@@ -89,13 +90,15 @@ Result<void> JobWriter::record(std::vector<MissedRange> const& missed, std::vect
     };
     TransactionScope const scope(connection_);
     connection_.send(sql::begin);
-    for (MissedRange const& range : ordered(missed, &MissedRange::group)) send(range);
+    auto const ours = without_lost_ranges(connection_, missed);
+    if (!ours) return ours.error();
+    for (MissedRange const& range : ordered(*ours, &MissedRange::group)) send(range);
     for (JobProgress const& job : ordered(progress, &JobProgress::id))
         connection_.send(sql::jobs::progress, std::string_view(job.id), job.ticked, job.run_done);
     for (auto const& [provider, time] : not_before) connection_.send(sql::jobs::wait, std::string_view(provider), time);
     connection_.send(sql::commit);
     if (auto done = connection_.run(); !done) return done.error();
-    return {};
+    return missed.size() - ours->size();
 }
 
 }  // namespace mds::postgres

@@ -14,8 +14,9 @@ public:
 
     Result<CreateOutcome> create(Job const& job, std::optional<Idempotency> const& idempotency);
     Result<Job> change(std::string const& id, JobChange const& change, UtcTime now);
-    Result<void> record(std::vector<MissedRange> const& missed, std::vector<JobProgress> const& progress,
-                        std::map<std::string, UtcTime> const& not_before);
+    /// How many ranges were left out, because another poller has their lease.
+    Result<std::size_t> record(std::vector<MissedRange> const& missed, std::vector<JobProgress> const& progress,
+                               std::map<std::string, UtcTime> const& not_before);
 
 private:
     /// What the key stands for already; nullopt where it is new, and now ours.

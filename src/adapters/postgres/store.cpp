@@ -108,7 +108,7 @@ struct Store::Parts {
           ingest(options, condition, metrics),
           prices(readers),
           latest(options, condition),
-          jobs(readers, writers),
+          jobs(readers, writers, metrics),
           averaging(options, condition, metrics),
           relay(options, condition),
           leases(options, condition),

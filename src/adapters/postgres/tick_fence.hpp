@@ -10,10 +10,12 @@
 
 namespace mds::postgres {
 
-/// In a transaction, which may be queued still: holds the leases that ticks of the observations name until its end, so that nobody
-/// takes them over meanwhile. Where one is in another term already, the tick is another poller's: then the observations without
-/// such ticks.
+/// Both in a transaction, which may be queued still: holds the leases that ticks of the observations name until its end, so that
+/// nobody takes them over meanwhile. Where one is in another term already, the tick is another poller's: then the observations
+/// without such ticks.
 Result<std::optional<std::vector<Observation>>> without_lost_ticks(Connection& connection,
                                                                    std::span<Observation const> observations);
+/// Where one is in another term already, its range is another poller's to tell of: the ranges without those.
+Result<std::vector<MissedRange>> without_lost_ranges(Connection& connection, std::vector<MissedRange> ranges);
 
 }  // namespace mds::postgres

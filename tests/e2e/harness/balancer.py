@@ -1,23 +1,21 @@
 """What stands before several api processes: it asks each whether it is ready, and sends a request to one that is, as load balancers do."""
 
 import itertools
-import threading
 import time
 
+from .background import Background
 from .client import Client
 from .service import SLOWNESS
 
 
-class Balancer:
+class Balancer(Background):
     """`services`: the processes. Knows of each what /readyz said last, and that is at most `every` seconds old."""
 
     def __init__(self, services, every=0.1):
-        self._services, self._every = services, every
+        super().__init__(every)
+        self._services = services
         self._ready, self._turns = [], itertools.count()
-        self._over = threading.Event()
-        self._look()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-        self._thread.start()
+        self.step()
 
     def pick(self, avoid=None):
         """The port of one that was ready when it was asked last; rather not `avoid`."""
@@ -27,25 +25,11 @@ class Balancer:
             raise ConnectionRefusedError("nobody is ready")
         return others[next(self._turns) % len(others)]
 
-    def close(self):
-        self._over.set()
-        self._thread.join(10)
-
     def client(self):
         """A new one."""
         return BalancedClient(self)
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-
-    def _watch(self):
-        while not self._over.wait(self._every):
-            self._look()
-
-    def _look(self):
+    def step(self):
         ports = [service.port for service in self._services]
         self._ready = [port for port in ports if port is not None and self._is_ready(port)]
 

@@ -15,8 +15,6 @@ AT_ONCE = 3
 SLOW = 20  #: seconds after which the logs are shown
 #: Exit codes after SIGTERM. 4: work was under way that cannot be finished without the store.
 IN_GOOD_ORDER = (0, 4)
-#: A start that lost a server half-way; whoever supervises processes starts it again.
-START_FAILED = 1
 
 
 @dataclasses.dataclass
@@ -55,7 +53,6 @@ class Nemesis:
         self.servers, self.stub = self.cluster.servers, self.cluster.stub
         self.chance = random.Random(load.seed)
         self.done = collections.Counter()
-        self.failed_starts = 0
         self._down = set()
         self.groups = [self._processes(), self._postgres(), self._kafka(), self._redis(), self._links(), self._provider()]
 
@@ -66,7 +63,7 @@ class Nemesis:
             for at, begins, fault in schedule(self.groups, self.chance, seconds):
                 while (left := began + at - time.monotonic()) > 0:
                     time.sleep(min(left, 0.25))
-                    self._supervise()
+                    self._nobody_ended()
                 print(f"{time.monotonic() - began:6.1f} s {'' if begins else ' end of'} {fault.name}, {fault.resource}", flush=True)
                 if begins:
                     under_way.append(fault)
@@ -116,21 +113,14 @@ class Nemesis:
         self._down.discard(name)
         service.spawn()
 
-    def _supervise(self):
-        """Whatever ended by itself, such as a start that lost its database half-way, is started again. A crash is none of that."""
+    def _nobody_ended(self):
+        """Neither crashed, nor gave a start up that lost its database half-way."""
         for name, service in self.cluster.services.items():
-            if name in self._down or service.running:
-                continue
-            code = service.process.returncode
-            if code != START_FAILED:
-                raise AssertionError(f"{name} ended by itself with {code}:\n{service.tail()}")
-            self.failed_starts += 1
-            print(f"          the start of {name} failed: {service.tail(1)}", flush=True)
-            service.kill()
-            service.spawn()
+            if name not in self._down and not service.running:
+                raise AssertionError(f"{name} ended by itself with {service.process.returncode}:\n{service.tail()}")
 
     def _all_listen(self):
-        self._supervise()
+        self._nobody_ended()
         return all(service.port is not None for service in self.cluster.services.values())
 
     # -- servers --------------------------------------------------------------------------------------------------------------

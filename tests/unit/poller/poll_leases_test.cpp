@@ -216,6 +216,46 @@ TEST_CASE("leases: a store that is away for longer than they last loses no tick 
     s.check_ledger();
 }
 
+TEST_CASE("leases: missed ticks that waited for the store until their lease was another's are told of by that one alone") {
+    Shared s;
+    auto& one = s.world.join(s.table);
+    auto& two = s.world.join(s.table);
+    s.world.run(seconds(20));
+    auto& provider = *s.world.providers.at("p");
+    provider.script = [](auto const&) {
+        Reply reply;
+        reply.all = Outcome::rate_limited;
+        reply.retry_after = seconds(3);
+        return reply;
+    };
+    s.world.run(seconds(1));
+    provider.script = [](auto const&) { return Reply{}; };
+    s.world.store_up = false;
+    s.world.run(milliseconds(4000));  // the ticks of the wait wait to be recorded
+    one.frozen = true;
+    s.world.store_up = true;
+    s.world.run(seconds(30));
+    one.frozen = false;
+    s.world.run(milliseconds(2500));
+    CHECK(s.world.ranges_fenced > 0);
+    s.world.run(seconds(20));
+    CHECK(two.polled_shards() > 0);
+    s.check_ledger();
+}
+
+TEST_CASE("leases: a lease that ran out before its time is begun anew") {
+    Shared s;
+    s.world.commit_latency = milliseconds(300);
+    auto& one = s.world.join(s.table);
+    s.world.run(seconds(5));
+    for (int i = 0; i < 5; ++i) {
+        s.table.expire();
+        s.world.run(milliseconds(3300));
+    }
+    CHECK(one.polled_shards() > 4);
+    s.check_ledger();
+}
+
 TEST_CASE("leases: an answer that waited for the store until its lease was another's is stored, but ends no tick") {
     Shared s;
     auto& one = s.world.join(s.table);

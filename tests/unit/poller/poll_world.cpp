@@ -147,6 +147,10 @@ Task<void> World::record(std::vector<MissedRange> ranges, std::vector<JobProgres
     co_await time.sleep_until(time.steady_now() + commit_latency);
     if (!store_up) co_return Error(ErrorCode::unavailable, "the store is away");
     for (auto& range : ranges) {
+        if (fence != nullptr && fence->term(range.lease) != range.term) {
+            ++ranges_fenced;
+            continue;
+        }
         settle(range.group, range.last);
         missed.push_back(std::move(range));
     }
@@ -241,6 +245,10 @@ Task<void> LeaseTable::leave(std::string owner) {
     }
     owners_.erase(owner);
     co_return Result<void>();
+}
+
+void LeaseTable::expire() {
+    for (auto& [key, row] : rows_) row.expires = SteadyTime{};
 }
 
 void World::stop() {

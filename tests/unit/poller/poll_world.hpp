@@ -106,6 +106,9 @@ public:
         return found == rows_.end() ? 0 : found->second.term;
     }
 
+    /// All at once, as by a jump of the store's clock.
+    void expire();
+
     bool up = true;
 
 private:
@@ -171,7 +174,8 @@ public:
     bool store_accepts = true;
     bool store_up = true;           ///< false: plan and records fail, submitted observations wait
     milliseconds commit_latency{2};
-    LeaseTable const* fence = nullptr;  ///< the store takes no tick in a term that is over
+    LeaseTable const* fence = nullptr;  ///< the store takes no tick and no missed range in a term that is over
+    std::size_t ranges_fenced = 0;
     std::optional<Error> refuse_next;
     bool break_next = false;        ///< the next submit throws
 
