@@ -1,5 +1,7 @@
 #include "app/store_wait.hpp"
 
+#include "support/backoff.hpp"
+
 #include <algorithm>
 
 namespace mds::app {
@@ -18,13 +20,11 @@ StoreWait::StoreWait(Config const& config, StopSignal& signal, support::Metrics&
       metrics_(metrics),
       log_(log),
       http_port_(config.http.port),
-      bound_(first_wait),
       random_(std::random_device{}()) {}
 
 bool StoreWait::pause(std::string const& reason) {
     if (signal_.raised()) return false;
-    milliseconds const wait(std::uniform_int_distribution<std::int64_t>(bound_.count() / 2, bound_.count())(random_));
-    bound_ = std::min(bound_ * 2, longest_wait);
+    auto const wait = support::equal_jitter(failures_++, first_wait, longest_wait, random_());
     log_.warning("store.waiting", {{"error", reason}, {"next_try_ms", wait.count()}});
     if (!room_ && std::ranges::count(config_.modules, "http") > 0) {
         room_ = std::make_unique<WaitingRoom>(config_, metrics_, log_);

@@ -6,7 +6,6 @@
 #include "support/log.hpp"
 #include "support/metrics.hpp"
 
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <random>
@@ -34,7 +33,7 @@ private:
     support::Log log_;
     std::unique_ptr<WaitingRoom> room_;
     std::uint16_t http_port_;
-    std::chrono::milliseconds bound_;
+    int failures_ = 0;
     std::minstd_rand random_;
 };
 

@@ -2,7 +2,8 @@
 
 #include <mds/ports/clock.hpp>
 
-#include <algorithm>
+#include "support/backoff.hpp"
+
 #include <chrono>
 #include <cstdint>
 
@@ -12,9 +13,8 @@ namespace mds {
 /// (AWS Architecture Blog, "Exponential Backoff And Jitter").
 inline std::chrono::milliseconds full_jitter(int failures, std::chrono::milliseconds base, std::chrono::milliseconds cap,
                                              Random& random) noexcept {
-    auto const grown = base.count() << std::clamp(failures, 0, 20);
-    auto const limit = static_cast<std::uint64_t>(std::min(grown, cap.count()));
-    return std::chrono::milliseconds(random.next() % (limit + 1));
+    auto const bound = static_cast<std::uint64_t>(support::backoff_bound(failures, base, cap).count());
+    return std::chrono::milliseconds(random.next() % (bound + 1));
 }
 
 }  // namespace mds

@@ -26,8 +26,7 @@ SERVERS = None
 
 def setUpModule():
     global SERVERS
-    SERVERS = Servers(linked=True)
-    unittest.addModuleCleanup(SERVERS.close)
+    SERVERS = Servers.of_module(linked=True)
 
 
 class OnTheCluster(unittest.TestCase):

@@ -23,8 +23,7 @@ SERVERS = None
 
 def setUpModule():
     global SERVERS
-    SERVERS = Servers(linked=True)
-    unittest.addModuleCleanup(SERVERS.close)
+    SERVERS = Servers.of_module(linked=True)
 
 
 class RandomFaults(unittest.TestCase):

@@ -27,8 +27,7 @@ SERVERS = None
 
 def setUpModule():
     global SERVERS
-    SERVERS = Servers()
-    unittest.addModuleCleanup(SERVERS.close)
+    SERVERS = Servers.of_module()
 
 
 class JobWriter(Background):

@@ -24,8 +24,7 @@ SERVERS = None
 
 def setUpModule():
     global SERVERS
-    SERVERS = Servers()
-    unittest.addModuleCleanup(SERVERS.close)
+    SERVERS = Servers.of_module()
 
 
 class Outages(unittest.TestCase):

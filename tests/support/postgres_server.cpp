@@ -1,13 +1,9 @@
 #include "support/postgres_server.hpp"
 
-#include <arpa/inet.h>
-#include <fcntl.h>
-#include <grp.h>
+#include "support/server_process.hpp"
+
 #include <libpq-fe.h>
-#include <netinet/in.h>
 #include <pwd.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -36,19 +32,6 @@ fs::path binaries() {
     return newest;
 }
 
-int free_port() {
-    int const socket = ::socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    auto* const generic = reinterpret_cast<sockaddr*>(&address);
-    bool const bound = ::bind(socket, generic, size) == 0 && ::getsockname(socket, generic, &size) == 0;
-    ::close(socket);
-    if (!bound) throw std::runtime_error("no free port");
-    return ntohs(address.sin_port);
-}
-
 /// The server refuses to run as root: then somebody without rights owns it.
 passwd const* unprivileged() {
     if (::geteuid() != 0) return nullptr;
@@ -56,23 +39,6 @@ passwd const* unprivileged() {
     if (user == nullptr) user = ::getpwnam("nobody");
     if (user == nullptr) throw std::runtime_error("no unprivileged user to run PostgreSQL");
     return user;
-}
-
-::pid_t spawn(std::vector<std::string> arguments, std::string const& log) {
-    passwd const* const user = unprivileged();
-    std::vector<char*> raw;
-    for (std::string& argument : arguments) raw.push_back(argument.data());
-    raw.push_back(nullptr);
-    ::pid_t const child = ::fork();
-    if (child != 0) return child;
-    int const out = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
-    ::dup2(out, 1);
-    ::dup2(out, 2);
-    if (user != nullptr && (::setgroups(0, nullptr) != 0 || ::setgid(user->pw_gid) != 0 || ::setuid(user->pw_uid) != 0))
-        ::_exit(126);
-    ::prctl(PR_SET_PDEATHSIG, SIGQUIT);
-    ::execv(raw[0], raw.data());
-    ::_exit(127);
 }
 
 }  // namespace
@@ -111,14 +77,13 @@ bool PostgresServer::installed() {
 PostgresServer::PostgresServer(std::vector<std::string> settings) : settings_(std::move(settings)) {
     if (!installed())
         throw std::runtime_error("skipped: no PostgreSQL server is installed (Debian: postgresql-15 or postgresql-17)");
-    std::string pattern = (fs::temp_directory_path() / "mds-postgres-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no scratch directory");
-    directory_ = pattern;
-    if (auto const* const user = unprivileged(); user != nullptr && ::chown(directory_.c_str(), user->pw_uid, user->pw_gid) != 0)
+    directory_ = scratch_directory("mds-postgres-");
+    auto const* const user = unprivileged();
+    if (user != nullptr && ::chown(directory_.c_str(), user->pw_uid, user->pw_gid) != 0)
         throw std::runtime_error("cannot give the scratch directory away");
     ::pid_t const child = spawn({(binaries() / "initdb").string(), "-D", directory_ + "/data", "-U", "mds", "-A", "trust", "-E",
                                  "UTF8", "--locale=C", "--no-sync"},
-                                directory_ + "/initdb.log");
+                                directory_ + "/initdb.log", SIGQUIT, user);
     int status = 0;
     ::waitpid(child, &status, 0);
     if (status != 0) throw std::runtime_error("initdb failed, see " + directory_ + "/initdb.log");
@@ -140,7 +105,7 @@ void PostgresServer::start() {
     std::vector<std::string> arguments{
         (binaries() / "postgres").string(), "-D", directory_ + "/data", "-p", std::to_string(port_), "-k", directory_};
     for (std::string const& setting : settings_) arguments.insert(arguments.end(), {"-c", setting});
-    postmaster_ = spawn(arguments, directory_ + "/server.log");
+    postmaster_ = spawn(arguments, directory_ + "/server.log", SIGQUIT, unprivileged());
     auto const limit = std::chrono::steady_clock::now() + std::chrono::seconds(60);
     while (PQping(url().c_str()) != PQPING_OK) {
         if (std::chrono::steady_clock::now() > limit || ::waitpid(postmaster_, nullptr, WNOHANG) != 0)

@@ -1,11 +1,8 @@
 #include "support/redis_server.hpp"
 
-#include <arpa/inet.h>
-#include <fcntl.h>
+#include "support/server_process.hpp"
+
 #include <hiredis/hiredis.h>
-#include <netinet/in.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,33 +16,6 @@ namespace mds::test {
 namespace {
 
 constexpr char const* program = "/usr/bin/redis-server";
-
-int free_port() {
-    int const socket = ::socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    auto* const generic = reinterpret_cast<sockaddr*>(&address);
-    bool const bound = ::bind(socket, generic, size) == 0 && ::getsockname(socket, generic, &size) == 0;
-    ::close(socket);
-    if (!bound) throw std::runtime_error("no free port");
-    return ntohs(address.sin_port);
-}
-
-::pid_t spawn(std::vector<std::string> arguments, std::string const& log) {
-    std::vector<char*> raw;
-    for (std::string& argument : arguments) raw.push_back(argument.data());
-    raw.push_back(nullptr);
-    ::pid_t const child = ::fork();
-    if (child != 0) return child;
-    int const out = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
-    ::dup2(out, 1);
-    ::dup2(out, 2);
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    ::execv(raw[0], raw.data());
-    ::_exit(127);
-}
 
 bool answers(int port) {
     try {
@@ -85,9 +55,7 @@ bool RedisServer::installed() {
 
 RedisServer::RedisServer(std::vector<std::string> settings) : settings_(std::move(settings)) {
     if (!installed()) throw std::runtime_error("skipped: no Redis server is installed (Debian: redis-server)");
-    std::string pattern = (std::filesystem::temp_directory_path() / "mds-redis-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no scratch directory");
-    directory_ = pattern;
+    directory_ = scratch_directory("mds-redis-");
     port_ = free_port();
     start();
 }
@@ -102,7 +70,7 @@ void RedisServer::start() {
     std::vector<std::string> arguments{program,        "--port", std::to_string(port_),    "--bind", "127.0.0.1", "--save",  "",
                                        "--appendonly", "no",     "--enable-debug-command", "yes",    "--dir",     directory_};
     arguments.insert(arguments.end(), settings_.begin(), settings_.end());
-    process_ = spawn(std::move(arguments), directory_ + "/server.log");
+    process_ = spawn(std::move(arguments), directory_ + "/server.log", SIGKILL);
     auto const limit = std::chrono::steady_clock::now() + std::chrono::seconds(30);
     while (!answers(port_)) {
         if (std::chrono::steady_clock::now() > limit || ::waitpid(process_, nullptr, WNOHANG) != 0)

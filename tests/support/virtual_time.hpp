@@ -52,6 +52,18 @@ public:
             wake();
         }
     }
+    /// So much time passes, each sleeper woken when its time has come. `settle` runs whatever is ready now.
+    template <class Settle>
+    void run(std::chrono::microseconds length, Settle settle) {
+        auto const end = steady_ + length;
+        for (;;) {
+            settle();
+            auto const due = next();
+            if (!due || *due > end) break;
+            move_to(*due);
+        }
+        move_to(end);
+    }
     void forget_sleepers() { sleepers_.clear(); }
 
     static constexpr UtcTime epoch{std::chrono::seconds(1'700'000'000)};

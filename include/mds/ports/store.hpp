@@ -72,8 +72,7 @@ public:
     /// std::runtime_error.
     virtual std::int64_t raise_epoch() = 0;
     /// Appends dead letters of a class (empty: of any) that were never replayed to the outbox, oldest first, for the relay to put
-    /// them back into the topic of events; how many. Throws std::runtime_error;
-    /// what was appended before is not appended again.
+    /// them back into the topic of events; how many. Throws std::runtime_error; what was appended before is not appended again.
     virtual std::size_t replay_dead_letters(std::string_view error_class) = 0;
     /// For the log: "sqlite:data", "postgresql:db:5432/prices". No secrets.
     virtual std::string name() const = 0;

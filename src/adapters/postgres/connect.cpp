@@ -2,6 +2,8 @@
 
 #include "adapters/postgres/connection.hpp"
 
+#include "support/backoff.hpp"
+
 #include <libpq-fe.h>
 #include <poll.h>
 
@@ -49,8 +51,7 @@ Result<void> Connection::ready() {
     drop();
     if (Clock::now() < not_before_) return to_error(fault_, "waiting before the next try to connect");
     if (auto made = connect(); !made) {
-        auto const bound = std::min(backoff_base * (1 << std::min(failures_++, 10)), backoff_cap).count();
-        not_before_ = Clock::now() + milliseconds(std::uniform_int_distribution<std::int64_t>(bound / 2, bound)(random_));
+        not_before_ = Clock::now() + support::equal_jitter(failures_++, backoff_base, backoff_cap, random_());
         return made;
     }
     failures_ = 0;

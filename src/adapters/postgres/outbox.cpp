@@ -98,4 +98,18 @@ Result<std::size_t> Pruner::prune_raw(UtcTime older_than, std::size_t max) {
     return static_cast<std::size_t>(removed);
 }
 
+Result<std::size_t> append_dead_letters(Connection& connection, std::string_view error_class) {
+    for (std::size_t appended = 0;;) {
+        connection.send(sql::begin);
+        connection.send(sql::averaging::lock_head);
+        connection.send(sql::outbox::replay, error_class);
+        connection.send(sql::commit);
+        auto const replies = connection.run();
+        if (!replies) return replies.error();
+        auto const some = static_cast<std::size_t>(replies->at(2).changes());
+        if (some == 0) return appended;
+        appended += some;
+    }
+}
+
 }  // namespace mds::postgres

@@ -32,4 +32,7 @@ private:
     prometheus::Counter& pruned_raw_;
 };
 
+/// What Store::replay_dead_letters() is, some of them in a transaction each.
+Result<std::size_t> append_dead_letters(Connection& connection, std::string_view error_class);
+
 }  // namespace mds::postgres

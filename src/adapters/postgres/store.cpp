@@ -151,18 +151,9 @@ std::int64_t Store::raise_epoch() {
 
 std::size_t Store::replay_dead_letters(std::string_view error_class) {
     Connection connection(parts_->options, Side::write, parts_->condition);
-    std::size_t replayed = 0;
-    for (;;) {
-        connection.send(sql::begin);
-        connection.send(sql::averaging::lock_head);
-        connection.send(sql::outbox::replay, error_class);
-        connection.send(sql::commit);
-        auto const replies = connection.run();
-        if (!replies) throw std::runtime_error("cannot replay dead letters: " + replies.error().message);
-        auto const some = replies->at(2).changes();
-        replayed += static_cast<std::size_t>(some);
-        if (some == 0) return replayed;
-    }
+    auto const replayed = append_dead_letters(connection, error_class);
+    if (!replayed) throw std::runtime_error("cannot replay dead letters: " + replayed.error().message);
+    return *replayed;
 }
 
 }  // namespace mds::postgres

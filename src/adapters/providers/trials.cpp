@@ -1,11 +1,9 @@
 #include <adapters/providers/trials.hpp>
 
 #include <codec/json_document.hpp>
-#include <codec/json_text.hpp>
 #include <codec/provider_report.hpp>
 
 #include <algorithm>
-#include <array>
 
 namespace mds::providers {
 

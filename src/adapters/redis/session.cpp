@@ -1,6 +1,7 @@
 #include "adapters/redis/session.hpp"
 
 #include "adapters/redis/reply.hpp"
+#include "support/backoff.hpp"
 #include "support/offload.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -137,11 +138,8 @@ void Session::watch(std::chrono::milliseconds limit, std::string reason) {
     watchdog_.async_wait(std::move(bark));
 }
 
-/// Full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"), but never at once: a server that refuses is not hammered.
 std::chrono::milliseconds Session::wait_before_next() {
-    auto const grown = options_.retry_min.count() << std::min(failures_, 20);
-    auto const limit = static_cast<std::uint64_t>(std::min(grown, options_.retry_max.count()));
-    return options_.retry_min / 2 + std::chrono::milliseconds(random_.next() % (limit + 1));
+    return support::equal_jitter(failures_, options_.retry_min, options_.retry_max, random_.next());
 }
 
 }  // namespace mds::redis

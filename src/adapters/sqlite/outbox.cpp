@@ -116,4 +116,24 @@ Result<std::size_t> Pruner::prune_raw(UtcTime older_than, std::size_t max) {
     return static_cast<std::size_t>(removed);
 }
 
+Result<std::size_t> append_dead_letters(WriteSide& side, std::string_view error_class) {
+    Statement mark(
+        side.connection,
+        "UPDATE dead_letters SET replay_position = due.place FROM (SELECT rowid AS id, (SELECT position FROM outbox_head) + "
+        "row_number() OVER (ORDER BY received_at, topic, partition, offset) AS place FROM dead_letters WHERE "
+        "replay_position IS NULL AND (?1 = '' OR error_class = ?1)) AS due WHERE dead_letters.rowid = due.id");
+    Statement append(side.connection,
+                     "INSERT INTO outbox (position, series_id, seq) SELECT replay_position, 0, 0 FROM dead_letters WHERE "
+                     "replay_position > (SELECT position FROM outbox_head)");
+    Statement move_head(side.connection,
+                        "UPDATE outbox_head SET position = max(position, (SELECT coalesce(max(position), 0) FROM outbox))");
+    WriteTransaction transaction(side);
+    mark.run(error_class);
+    std::int64_t const marked = side.connection.failed() ? 0 : side.connection.changes();
+    append.run();
+    move_head.run();
+    if (auto done = transaction.commit(); !done) return done.error();
+    return static_cast<std::size_t>(marked);
+}
+
 }  // namespace mds::sqlite

@@ -43,4 +43,7 @@ private:
     prometheus::Counter& pruned_raw_;
 };
 
+/// What Store::replay_dead_letters() is.
+Result<std::size_t> append_dead_letters(WriteSide& side, std::string_view error_class);
+
 }  // namespace mds::sqlite

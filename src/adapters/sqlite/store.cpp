@@ -163,25 +163,9 @@ std::int64_t Store::raise_epoch() {
 }
 
 std::size_t Store::replay_dead_letters(std::string_view error_class) {
-    WriteSide& side = parts_->side;
-    Statement mark(
-        side.connection,
-        "UPDATE dead_letters SET replay_position = due.place FROM (SELECT rowid AS id, (SELECT position FROM outbox_head) + "
-        "row_number() OVER (ORDER BY received_at, topic, partition, offset) AS place FROM dead_letters WHERE "
-        "replay_position IS NULL AND (?1 = '' OR error_class = ?1)) AS due WHERE dead_letters.rowid = due.id");
-    Statement append(side.connection,
-                     "INSERT INTO outbox (position, series_id, seq) SELECT replay_position, 0, 0 FROM dead_letters WHERE "
-                     "replay_position > (SELECT position FROM outbox_head)");
-    Statement move_head(side.connection,
-                        "UPDATE outbox_head SET position = max(position, (SELECT coalesce(max(position), 0) FROM outbox))");
-    WriteTransaction transaction(side);
-    mark.run(error_class);
-    std::int64_t const replayed = side.connection.failed() ? 0 : side.connection.changes();
-    append.run();
-    move_head.run();
-    if (auto const done = transaction.commit(); !done)
-        throw std::runtime_error("cannot replay dead letters: " + done.error().message);
-    return static_cast<std::size_t>(replayed);
+    auto const replayed = append_dead_letters(parts_->side, error_class);
+    if (!replayed) throw std::runtime_error("cannot replay dead letters: " + replayed.error().message);
+    return *replayed;
 }
 
 }  // namespace mds::sqlite

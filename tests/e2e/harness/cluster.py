@@ -1,6 +1,7 @@
 """Two processes of each role on real PostgreSQL, Kafka and Redis: what scripts/cluster starts for people, and what tests do harm to."""
 
 import contextlib
+import unittest
 
 from . import kafka
 from .chaos_proxy import ChaosProxy
@@ -26,6 +27,13 @@ class Servers:
             self.postgres = self._closed(PostgresServer(home=at["postgresql"]))
             self.kafka = self._closed(self._broker(at["kafka"], free_ports(1)[0] if linked else None))
             self._stack = self._stack.pop_all()
+
+    @classmethod
+    def of_module(cls, **arguments):
+        """For setUpModule: closed after the last test of the file."""
+        servers = cls(**arguments)
+        unittest.addModuleCleanup(servers.close)
+        return servers
 
     def _closed(self, server):
         self._stack.callback(server.close)

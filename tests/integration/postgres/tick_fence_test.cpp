@@ -113,3 +113,22 @@ TEST_CASE("fence: nobody takes a lease over while a commit in its term is under 
     CHECK(f.claim("two") == 2);
     CHECK(f.ticks() == "1|1\n2|2");
 }
+
+TEST_CASE("fence: a range of missed ticks in a former term is left out, and counted") {
+    Fenced f;
+    REQUIRE(f.claim("one") == 1);
+    f.expire();
+    REQUIRE(f.claim("two") == 2);
+    MissedRange range;
+    range.group = "group";
+    range.first = at(1);
+    range.last = at(2);
+    range.ticks = 2;
+    range.lease = "shard";
+    range.term = 1;
+    std::vector<MissedRange> const ranges{range};
+    REQUIRE((*f.loop.run(Fenced::boxed(f.store->poll_plan().record(ranges, {}, {})))).has_value());
+    CHECK(f.shell.all("SELECT count(*) FROM missed_ticks") == "0");
+    CHECK(f.settled().empty());
+    CHECK(f.metrics.render().find("mds_postgres_ranges_fenced_total 1") != std::string::npos);
+}

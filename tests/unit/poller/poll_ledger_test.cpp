@@ -64,15 +64,10 @@ struct Fixture {
         ledger->add(std::move(some), {});
     }
     void run(milliseconds length) {
-        SteadyTime const end = time.steady_now() + length;
-        for (;;) {
+        time.run(length, [this] {
             context.restart();
             context.poll();
-            auto const next = time.next();
-            if (!next || *next > end) break;
-            time.move_to(*next);
-        }
-        time.move_to(end);
+        });
     }
 };
 

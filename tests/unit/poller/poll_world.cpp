@@ -269,8 +269,7 @@ void World::crash() {
 }
 
 void World::run(microseconds length) {
-    SteadyTime const end = time.steady_now() + length;
-    for (;;) {
+    time.run(length, [this] {
         if (context_) {
             context_->restart();
             context_->poll();
@@ -280,11 +279,7 @@ void World::run(microseconds length) {
             replica->context.restart();
             replica->context.poll();
         }
-        auto const next = time.next();
-        if (!next || *next > end) break;
-        time.move_to(*next);
-    }
-    time.move_to(end);
+    });
 }
 
 Ledger::Ledger(World const& world) {

@@ -68,18 +68,13 @@ public:
         for (int i = 0; i < at_once; ++i) net::co_spawn(replica.context, keep_asking(replica, use), net::detached);
     }
     void run(std::chrono::milliseconds length) {
-        auto const end = time.steady_now() + length;
-        for (;;) {
+        time.run(length, [this] {
             for (auto const& replica : replicas_) {
                 if (replica->frozen) continue;
                 replica->context.restart();
                 replica->context.poll();
             }
-            auto const next = time.next();
-            if (!next || *next > end) break;
-            time.move_to(*next);
-        }
-        time.move_to(end);
+        });
     }
     void check() const {
         for (auto const& window : windows_) {
