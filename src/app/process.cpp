@@ -10,6 +10,8 @@
 #include "modules/relay/relay_module.hpp"
 #include "support/open_files.hpp"
 
+#include <mds/ports/store_away.hpp>
+
 #include <fmt/format.h>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_future.hpp>
@@ -39,7 +41,6 @@ Process::~Process() {
 }
 
 ExitCode Process::run(StopSignal& signal, std::string const& config_path) {
-    prepare();
     auto const ready = [&] {
         auto const modules = fmt::format("{}", fmt::join(config_.modules, ","));
         log_.info("mds.ready", {{"version", version()},
@@ -142,13 +143,14 @@ void Process::add_http() {
     auto const open_files = support::raise_open_file_limit();
     auto options = http_options(config_, open_files);
     if (options.limits.connections < config_.http.max_connections) {
-        log_.warning("http.connections_limited",
-                     {{"open_files", open_files},
-                      {"max_connections", options.limits.connections},
-                      {"http.max_connections", config_.http.max_connections},
-                      {"hint", fmt::format("for http.max_connections this process needs a hard limit of {} open files (ulimit -Hn, "
-                                           "LimitNOFILE= of systemd, --ulimit nofile of a container); or lower http.max_connections",
-                                           http::open_files_for(config_.http.max_connections))}});
+        log_.warning(
+            "http.connections_limited",
+            {{"open_files", open_files},
+             {"max_connections", options.limits.connections},
+             {"http.max_connections", config_.http.max_connections},
+             {"hint", fmt::format("for http.max_connections this process needs a hard limit of {} open files (ulimit -Hn, "
+                                  "LimitNOFILE= of systemd, --ulimit nofile of a container); or lower http.max_connections",
+                                  http::open_files_for(config_.http.max_connections))}});
     }
     auto module = std::make_unique<http::HttpModule>(std::move(options), dependencies);
     http_ = module.get();
@@ -170,15 +172,18 @@ void Process::seed() {
     JobSeeding const seeding{store_.jobs(), store_.job_reads(),   intake_->directory,
                              clock_,        config_.symbols.fold, config_.providers.default_name};
     auto const seeded = net::co_spawn(loops_.fetch.executor(), seed_jobs(seeding, config_.jobs), net::use_future).get();
-    if (!seeded) throw std::runtime_error("cannot create the jobs of the configuration: " + seeded.error().detail);
+    expect(seeded, "cannot create the jobs of the configuration");
     if (*seeded > 0) log_.info("jobs.created", {{"count", *seeded}});
     if (!kept_waits_) return;
     auto const recalled = net::co_spawn(loops_.fetch.executor(), kept_waits_->recall(), net::use_future).get();
     expect(recalled, "cannot read the waits that providers asked for");
 }
 
-void Process::expect(Result<void> const& done, char const* otherwise) {
-    if (!done) throw std::runtime_error(fmt::format("{}: {}", otherwise, done.error().detail));
+void Process::fail(Error const& error, char const* otherwise) const {
+    // A server comes back; what a file of ours cannot do now is nothing to wait for.
+    bool const comes_back = config_.store.kind == StoreKind::postgresql && error.code == ErrorCode::unavailable;
+    if (comes_back) throw StoreAway(error.message);
+    throw std::runtime_error(fmt::format("{}: {}", otherwise, error.detail));
 }
 
 std::vector<std::pair<std::string, Health>> Process::health() const {

@@ -41,6 +41,10 @@ public:
     Process(Config const& config, codec::Catalogue catalogue, Loops& loops, OpenStore& store, support::Metrics& metrics,
             support::Log const& log);
     ~Process();
+    /// The newest prices come to memory, and the jobs of the configuration into being, before any module looks. Throws StoreAway
+    /// where the store's server was lost meanwhile: then the process can only be destroyed.
+    void prepare();
+    /// After prepare().
     ExitCode run(StopSignal& signal, std::string const& config_path);
 
 private:
@@ -59,10 +63,12 @@ private:
     /// Who hands work on stands behind whom it hands it to.
     void add_modules();
     void add_http();
-    /// The newest prices come to memory, and the jobs of the configuration into being, before any module looks.
-    void prepare();
     void seed();
-    static void expect(Result<void> const& done, char const* otherwise);
+    template <class T>
+    void expect(Result<T> const& done, char const* otherwise) const {
+        if (!done) fail(done.error(), otherwise);
+    }
+    [[noreturn]] void fail(Error const& error, char const* otherwise) const;
     std::vector<std::pair<std::string, Health>> health() const;
     std::string url() const;
 

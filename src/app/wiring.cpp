@@ -1,12 +1,16 @@
 #include "app/wiring.hpp"
 
-#include "app/await_store.hpp"
+#include "app/exit_deadline.hpp"
 #include "app/loops.hpp"
 #include "app/module_options.hpp"
 #include "app/open_store.hpp"
 #include "app/process.hpp"
+#include "app/store_wait.hpp"
+
+#include <mds/ports/store_away.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <exception>
 #include <memory>
 #include <utility>
@@ -24,18 +28,44 @@ std::unique_ptr<OpenStore> try_open_store(Config const& config, support::Metrics
     }
 }
 
+/// Beyond `shutdown.grace`: for closing connections and files, and joining threads.
+constexpr std::chrono::seconds time_to_take_down{3};
+
+/// One try. Throws StoreAway where the store is not to be had, or is lost before the modules start.
+ExitCode try_to_serve(Config config, codec::Catalogue catalogue, std::string const& config_path, StopSignal& signal,
+                      StoreWait& wait, support::Metrics& metrics, support::Log const& log) {
+    config.http.port = wait.http_port();
+    ExitDeadline end(log);
+    Loops loops(std::ranges::count(config.modules, "http") > 0 ? http_threads(config) : 0);
+    std::unique_ptr<OpenStore> store;
+    try {
+        store = open_store(config, log, metrics, [&signal] { return signal.raised(); });
+    } catch (StoreAway const&) {
+        throw;
+    } catch (std::exception const& error) {
+        log.error("store.open_failed", {{"error", error.what()}});
+        return ExitCode::store;
+    }
+    Process process(config, std::move(catalogue), loops, *store, metrics, log);
+    process.prepare();
+    wait.end();
+    return end.arm(process.run(signal, config_path), time_to_take_down);
+}
+
 }  // namespace
 
-ExitCode serve(Config const& config, codec::Catalogue catalogue, std::string const& config_path, StopSignal& signal,
+ExitCode serve(Config const& config, codec::Catalogue const& catalogue, std::string const& config_path, StopSignal& signal,
                support::Log const& log) {
     support::Metrics metrics;
-    Loops loops(std::ranges::count(config.modules, "http") > 0 ? http_threads(config) : 0);
     try {
-        auto const start = await_store(config, signal, metrics, log);
-        if (!start.store) return start.code;
-        Config ready = config;
-        ready.http.port = start.http_port.value_or(config.http.port);
-        return Process(ready, std::move(catalogue), loops, *start.store, metrics, log).run(signal, config_path);
+        StoreWait wait(config, signal, metrics, log);
+        for (;;) {
+            try {
+                return try_to_serve(config, catalogue, config_path, signal, wait, metrics, log);
+            } catch (StoreAway const& away) {
+                if (!wait.pause(away.what())) return ExitCode::ok;
+            }
+        }
     } catch (std::exception const& error) {
         log.error("mds.start_failed", {{"error", error.what()}});
         return ExitCode::failure;

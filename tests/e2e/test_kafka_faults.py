@@ -112,6 +112,7 @@ class OnARealBroker(UnderLoad):
         """F12: what retention removed before it was read is mended from the store. F13: a new topic's offsets begin at 0 again, and those
         that are stored count another log; with more partitions a symbol may move, and its events overtake each other."""
         load = self.begin(self.broker, **{"topic.metadata.refresh.interval.ms": "1000"})
+        configured = self.bus.partitions
         for _ in range(ROUNDS):
             self.while_away(load, self.remove_all_records)
             self.while_away(load, self.make_anew)
@@ -119,6 +120,9 @@ class OnARealBroker(UnderLoad):
             self.bus.admin.create_partitions(self.bus.topic, self.bus.partitions)
             load.pause(2, 3)
             self.fault(load, "partitions added")
+            self.bus.admin.delete_topic(self.bus.topic)
+            self.bus.partitions = configured  # the service makes it anew
+            self.fault(load, "removed under the running service")
         load.finish(self, "records removed, topic made anew, partitions added", topic_kept=False)
 
     def remove_all_records(self):

@@ -4,10 +4,12 @@ the log-in with a password over TLS."""
 import os
 import signal
 import subprocess
+import threading
 import time
 import unittest
 
 from harness import postgres
+from harness.chaos_proxy import UP, ChaosProxy
 from harness.client import Client
 from harness.service import SLOWNESS, Service, eventually
 
@@ -87,6 +89,60 @@ class TheServerComesLater(unittest.TestCase):
             eventually(lambda service=service: service.events("mds.ready"), 30, what="mds.ready")
         self.assertEqual(self.database.number("SELECT count(*) FROM store_meta"), 1)
         self.assertEqual({service.stop() for service in services}, {0})
+
+
+class TheServerIsLostHalfWay(unittest.TestCase):
+    """After the store was opened, and before the modules run."""
+
+    SETTINGS = {"cache": {"redis": {"url": "redis://127.0.0.1:1"}}, "jobs": [{"name": "of the configuration", "symbols": ["AAPL"], "interval": "1h"}]}
+    #: What a start asks the store, in this order; without a poller, which reads the waits itself.
+    STATEMENTS = ("SELECT store_epoch", "retire_offsets", "each_latest", "find_job", "insert_job", "provider_waits")
+
+    def setUp(self):
+        self.server = postgres.server()
+        self.addCleanup(self.server.close)
+
+    def test_it_is_waited_for_like_one_that_is_not_there_yet(self):
+        for statement in self.STATEMENTS:
+            with self.subTest(statement), ChaosProxy(self.server.port) as link:
+                self.lose_at(statement, link)
+
+    def lose_at(self, statement, link):
+        cut = threading.Event()
+
+        def watch(direction, data):
+            if direction == UP and statement.encode() in data and not cut.is_set():
+                link.faults.limit[UP] = 0  # that connection, and every later one at its first byte
+                cut.set()
+
+        link.on_data = watch
+        database = self.server.database()
+        settings = {"store": {"kind": "postgresql", "url": database.through(link)}, **self.SETTINGS}
+        with Service(settings=settings, modules="http,relay,consumer") as service:
+            service.start(ready=False)
+            self.assertTrue(cut.wait(20 * SLOWNESS), statement)
+            eventually(lambda: len(service.events("store.waiting")) >= 2, 20, what="two tries in the log")
+            with service.client() as client:
+                self.assertEqual(client.get("/healthz").status, 200)
+                self.assertIn("store not ready: the database cannot be reached", client.get("/readyz").text)
+            self.assertEqual(service.events("mds.ready"), [])
+            link.heal()
+            eventually(lambda: service.events("mds.ready"), 30, what="mds.ready")
+            service.wait_ready()
+            self.assertEqual(len({line["port"] for line in service.events("http.listening")}), 1, "the port that it waited on")
+            self.assertEqual(database.number("SELECT count(*) FROM polling_jobs"), 1)
+            self.assertEqual(service.stop(), 0)
+
+    def test_sigterm_ends_the_wait(self):
+        with ChaosProxy(self.server.port) as link:
+            def watch(direction, data):
+                if direction == UP and b"each_latest" in data:
+                    link.faults.limit[UP] = 0
+            link.on_data = watch
+            with service_on(self.server.database().through(link)) as service:
+                service.start(ready=False)
+                eventually(lambda: service.events("store.waiting"), 20, what="the wait in the log")
+                self.assertEqual(service.stop(), 0)
 
 
 class TheServerRefuses(unittest.TestCase):

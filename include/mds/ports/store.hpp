@@ -66,7 +66,7 @@ public:
     /// A reader of its own for each caller; to be destroyed before the store.
     virtual std::unique_ptr<OutboxLog> open_outbox() = 0;
     virtual int schema_version() const noexcept = 0;
-    /// Throws std::runtime_error.
+    /// Throws StoreAway or std::runtime_error, as opening a store does.
     virtual std::int64_t store_epoch() const = 0;
     /// After a restore from backup: events of the old epoch are not taken for new ones. Returns the new epoch; throws
     /// std::runtime_error.

@@ -1,11 +1,13 @@
 #include "adapters/kafka/kafka_source.hpp"
 
+#include "adapters/kafka/assignment.hpp"
 #include "adapters/kafka/record.hpp"
 #include "adapters/kafka/topics.hpp"
 
 #include <chrono>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace mds::kafka {
 KafkaSource::KafkaSource(Options options, support::Log log, support::Metrics& metrics)
@@ -26,20 +28,22 @@ KafkaSource::~KafkaSource() {
 }
 
 Result<BusSignal> KafkaSource::poll(std::size_t max_records, std::chrono::milliseconds wait) {
-    if (!signals_.empty()) {
-        BusSignal signal = std::move(signals_.front());
-        signals_.pop_front();
-        return signal;
-    }
+    if (!signals_.empty()) return next_signal();
     if (interrupted_.load()) return BusSignal(NothingYet{});
     if (!subscribed_) {
         if (auto const done = subscribe(); !done) return done.error();
     }
-    if (!losses_.empty()) return look_for_low();
+    if (!lost_partitions_.empty()) return tell_losses();
     if (std::exchange(reassign_, false)) {
         if (auto const done = assign(); !done) return done.error();
     }
     return read(max_records, wait);
+}
+
+BusSignal KafkaSource::next_signal() {
+    BusSignal signal = std::move(signals_.front());
+    signals_.pop_front();
+    return signal;
 }
 
 Result<void> KafkaSource::subscribe() {
@@ -58,7 +62,7 @@ Result<void> KafkaSource::assign() {
     PartitionList const list(rd_kafka_topic_partition_list_new(static_cast<int>(next_.size())));
     for (auto const& [partition, offset] : next_)
         rd_kafka_topic_partition_list_add(list.get(), options_.topic.c_str(), partition)->offset = offset;
-    if (auto const code = rd_kafka_assign(client_.get(), list.get())) {
+    if (auto const code = kafka::assign(client_.get(), list.get())) {
         reassign_ = true;
         return to_error("cannot take the partitions", code);
     }
@@ -67,7 +71,7 @@ Result<void> KafkaSource::assign() {
 
 void KafkaSource::start(std::int32_t partition, std::int64_t offset) {
     if (distrusted_.erase(partition) > 0)
-        losses_.push_back({partition, offset});
+        lost_partitions_.insert(partition);
     else
         reassign_ = true;
     next_[partition] = offset;
@@ -98,7 +102,7 @@ void KafkaSource::rebalanced(rd_kafka_t* client, rd_kafka_resp_err_t code, rd_ka
         signals_.emplace_back(std::move(assigned));
         return;
     }
-    rd_kafka_assign(client, code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? partitions : nullptr);
+    kafka::assign(client, code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? partitions : nullptr);
     if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) return;
     PartitionsRevoked gone;
     for (int i = 0; i < partitions->cnt; ++i) gone.partitions.push_back(partitions->elems[i].partition);
@@ -110,7 +114,7 @@ void KafkaSource::revoked(PartitionsRevoked gone) {
     next_.clear();
     reassign_ = false;
     failure_.reset();
-    losses_.clear();
+    lost_partitions_.clear();
     distrusted_.clear();
 }
 
@@ -146,10 +150,10 @@ Result<BusSignal> KafkaSource::take_failure(rd_kafka_message_t const& message) {
     errors_.Increment();
     std::string const text = rd_kafka_message_errstr(&message);
     if (message.err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET) {
-        auto const started = next_.find(message.partition);
-        if (started == next_.end()) return nothing();  // revoked meanwhile: with many partitions many of these are queued
-        lose(message.partition);
-        return look_for_low();
+        if (!next_.contains(message.partition))
+            return nothing();  // revoked meanwhile: with many partitions many of these are queued
+        lost_partitions_.insert(message.partition);
+        return tell_losses();
     }
     if (message.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || message.err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC)
         return lose_topic();
@@ -159,50 +163,41 @@ Result<BusSignal> KafkaSource::take_failure(rd_kafka_message_t const& message) {
     return to_error("the bus refuses to be read", message.err, text);
 }
 
-/// Where one offset is out of range the others often are, as in a topic that was made anew. They are told together, so that the
-/// partitions are assigned anew once and not once for each: librdkafka 2.0.2 can fail an assertion where a rebalance meets a row of
-/// assignments.
-void KafkaSource::lose(std::int32_t partition) {
-    losses_.push_back({partition, next_.at(partition)});
-    for (auto const& [other, next] : next_) {
-        if (other == partition) continue;
-        auto const there = range_of(other);
-        if (!there) return;  // it is told of by itself
-        if (next < there->low || next > there->high) losses_.push_back({other, next});
-    }
-}
-
-Result<KafkaSource::Range> KafkaSource::range_of(std::int32_t partition) {
-    Range range;
-    auto const code = rd_kafka_query_watermark_offsets(client_.get(), options_.topic.c_str(), partition, &range.low, &range.high,
-                                                       static_cast<int>(options_.request_timeout.count()));
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error("cannot ask where a partition begins", code);
-    return range;
-}
-
 /// The topic was removed. What comes under its name is another log, in which our offsets mean nothing: whatever partition we read
 /// next is read from its beginning, and repeats are told by their numbers.
 Result<BusSignal> KafkaSource::lose_topic() {
     log().error("kafka.topic_vanished", {{"topic", options_.topic}});
     vanished_ = true;
-    losses_.clear();
-    for (auto const& [partition, next] : next_) losses_.push_back({partition, next});
+    for (auto const& [partition, next] : next_) lost_partitions_.insert(partition);
     if (auto const there = ensure_topics(client_.get(), options_, log()); !there) return there.error();
     return BusSignal(NothingYet{});
 }
 
-/// Where the partition begins now.
-Result<BusSignal> KafkaSource::look_for_low() {
-    auto const [partition, wanted] = losses_.front();
-    auto const there = range_of(partition);
-    if (!there) return there.error();
+/// Where one offset is out of range the others often are, as in a topic that was made anew. All that are go together, so that the
+/// partitions are assigned anew once and not once for each.
+Result<BusSignal> KafkaSource::tell_losses() {
     auto const count = partition_count(client_.get(), options_);
     if (!count) return count.error();
     partitions_ = *count;
-    lost_.Increment();
-    RecordsLost const lost{partition, wanted, there->low};
-    losses_.pop_front();
-    return BusSignal(lost);
+    if (next_.rbegin()->first >= partitions_) {  // made anew with fewer of them
+        vanished_ = true;
+        rejoin();
+        return next_signal();
+    }
+    std::vector<std::int32_t> started;
+    for (auto const& [partition, next] : next_) started.push_back(partition);
+    auto const lows = offsets_of(client_.get(), options_, started, RD_KAFKA_OFFSET_BEGINNING);
+    if (!lows) return lows.error();
+    auto const highs = offsets_of(client_.get(), options_, started, RD_KAFKA_OFFSET_END);
+    if (!highs) return highs.error();
+    for (auto const& [partition, next] : next_) {
+        auto const low = lows->at(partition);
+        if (!lost_partitions_.contains(partition) && low <= next && next <= highs->at(partition)) continue;
+        lost_.Increment();
+        signals_.emplace_back(RecordsLost{partition, next, low});
+    }
+    lost_partitions_.clear();
+    return next_signal();
 }
 
 /// Nothing to read: is that because nobody is there? Asked only after every connection broke.

@@ -36,27 +36,15 @@ public:
     using ClientEvents::health;
 
 private:
-    struct Loss {
-        std::int32_t partition;
-        std::int64_t wanted;
-    };
-
-    /// What a partition holds: from the first offset that exists to the one behind the last.
-    struct Range {
-        std::int64_t low = 0;
-        std::int64_t high = 0;
-    };
-
     void rebalanced(rd_kafka_t* client, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* partitions) override;
     void revoked(PartitionsRevoked gone);
     Result<void> subscribe();
+    BusSignal next_signal();
     Result<void> assign();
     Result<BusSignal> read(std::size_t max_records, std::chrono::milliseconds wait);
     Result<BusSignal> take_failure(rd_kafka_message_t const& message);
-    void lose(std::int32_t partition);
-    Result<Range> range_of(std::int32_t partition);
     Result<BusSignal> lose_topic();
-    Result<BusSignal> look_for_low();
+    Result<BusSignal> tell_losses();
     Result<BusSignal> nothing();
 
     Options options_;
@@ -66,10 +54,10 @@ private:
     bool reassign_ = false;
     std::map<std::int32_t, std::int64_t> next_;  ///< of the started partitions: where each goes on
     std::deque<BusSignal> signals_;
-    MessageHandle failure_;              ///< came behind the records of the last read
-    std::deque<Loss> losses_;            ///< to be told, one by one
-    bool vanished_ = false;              ///< the topic was removed since the last assignment
-    std::set<std::int32_t> distrusted_;  ///< assigned after that, not started yet
+    MessageHandle failure_;                   ///< came behind the records of the last read
+    std::set<std::int32_t> lost_partitions_;  ///< started, and their next record is gone: to be told
+    bool vanished_ = false;                   ///< the topic was removed since the last assignment
+    std::set<std::int32_t> distrusted_;       ///< assigned after that, not started yet
     std::atomic<bool> interrupted_{false};
     prometheus::Counter& records_;
     prometheus::Counter& bytes_;

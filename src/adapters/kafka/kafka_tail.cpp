@@ -1,8 +1,10 @@
 #include "adapters/kafka/kafka_tail.hpp"
 
+#include "adapters/kafka/assignment.hpp"
 #include "adapters/kafka/record.hpp"
 #include "adapters/kafka/topics.hpp"
 
+#include <numeric>
 #include <utility>
 
 namespace mds::kafka {
@@ -52,28 +54,19 @@ Result<BusSignal> KafkaTail::begin() {
     auto const count = partition_count(client_.get(), options_);
     if (!count) return count.error();
     PartitionsAssigned assigned;
+    assigned.partitions.resize(static_cast<std::size_t>(*count));
+    std::iota(assigned.partitions.begin(), assigned.partitions.end(), 0);
+    auto const ends = offsets_of(client_.get(), options_, assigned.partitions, RD_KAFKA_OFFSET_END);
+    if (!ends) return ends.error();
     PartitionList const list(rd_kafka_topic_partition_list_new(*count));
-    for (std::int32_t partition = 0; partition < *count; ++partition) {
-        auto const end = end_of(partition);
-        if (!end) return end.error();
-        rd_kafka_topic_partition_list_add(list.get(), options_.topic.c_str(), partition)->offset = *end;
-        assigned.partitions.push_back(partition);
-    }
-    if (auto const code = rd_kafka_assign(client_.get(), list.get())) return to_error("cannot take the partitions", code);
+    for (auto const& [partition, end] : *ends)
+        rd_kafka_topic_partition_list_add(list.get(), options_.topic.c_str(), partition)->offset = end;
+    if (auto const code = assign(client_.get(), list.get())) return to_error("cannot take the partitions", code);
     heard();
     partitions_ = *count;
     look_again_ = std::chrono::steady_clock::now() + look_every;
     begun_.Increment();
     return BusSignal(std::move(assigned));
-}
-
-Result<std::int64_t> KafkaTail::end_of(std::int32_t partition) {
-    std::int64_t low = 0;
-    std::int64_t high = 0;
-    auto const code = rd_kafka_query_watermark_offsets(client_.get(), options_.topic.c_str(), partition, &low, &high,
-                                                       static_cast<int>(options_.request_timeout.count()));
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error("cannot ask where a partition ends", code);
-    return high;
 }
 
 Result<BusSignal> KafkaTail::read(std::size_t max_records, std::chrono::milliseconds wait) {

@@ -33,7 +33,6 @@ public:
 
 private:
     Result<BusSignal> begin();
-    Result<std::int64_t> end_of(std::int32_t partition);
     Result<BusSignal> read(std::size_t max_records, std::chrono::milliseconds wait);
     Result<BusSignal> nothing();
     bool grown();

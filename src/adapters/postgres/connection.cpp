@@ -53,8 +53,9 @@ Result<Replies> Connection::run() {
     auto replies = read_all(steps);
     if (!replies) return replies.error();
     worked_ = true;
-    // What a writer reads or prepares says nothing about whether the server takes writes.
-    bool const durable = !in_transaction() && !std::ranges::all_of(*replies, &Rows::reads_alone);
+    // What a writer reads, or ends without a change, says nothing about whether the server takes writes.
+    if (std::ranges::any_of(*replies, &Rows::wrote)) wrote_ = true;
+    bool const durable = !in_transaction() && std::exchange(wrote_, false);
     if (side_ == Side::read || durable) condition_.worked(side_);
     return replies;
 }
@@ -136,6 +137,7 @@ bool Connection::in_transaction() const noexcept {
 }
 
 void Connection::rollback() noexcept {
+    wrote_ = false;
     if (!simple("ROLLBACK")) drop();
 }
 
@@ -143,6 +145,7 @@ void Connection::drop() noexcept {
     connection_.reset();
     prepared_.clear();
     worked_ = false;
+    wrote_ = false;
     timed_out_ = false;
 }
 
@@ -225,6 +228,7 @@ Result<std::int64_t> Connection::copy_in(std::string const& sql, std::string_vie
     std::int64_t const rows = Rows(ResultHolder(PQcopyResult(done.get(), 0))).changes();
     while (auto const rest = next_result()) continue;
     if (PQresultStatus(done.get()) != PGRES_COMMAND_OK) return failed(done.get());
+    if (rows > 0) wrote_ = true;
     return rows;
 }
 

@@ -107,6 +107,7 @@ private:
     std::uint64_t generation_ = 0;
     Fault fault_ = Fault::none;
     bool worked_ = false;  ///< since it was connected
+    bool wrote_ = false;   ///< in the transaction that is open
     bool timed_out_ = false;
     bool lost_idle_ = false;
     bool committing_ = false;  ///< in the run under way

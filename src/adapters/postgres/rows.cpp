@@ -17,9 +17,9 @@ std::int64_t Rows::changes() const noexcept {
     return std::atoll(PQcmdTuples(result_.get()));
 }
 
-bool Rows::reads_alone() const noexcept {
+bool Rows::wrote() const noexcept {
     std::string_view const tag(PQcmdStatus(result_.get()));
-    return tag.starts_with("SELECT") || tag == "BEGIN" || tag == "SET";
+    return !tag.starts_with("SELECT") && changes() > 0;
 }
 
 bool Rows::is_null(int column) const noexcept {

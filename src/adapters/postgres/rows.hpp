@@ -24,10 +24,10 @@ public:
 
     bool next() noexcept { return ++row_ < count_; }
     std::size_t size() const noexcept { return static_cast<std::size_t>(count_); }
-    /// Rows that were inserted, changed or removed.
+    /// Rows that were inserted, changed or removed; of a SELECT those that were read.
     std::int64_t changes() const noexcept;
-    /// Of a statement that changes nothing: SELECT, BEGIN, SET.
-    bool reads_alone() const noexcept;
+    /// Whether rows were inserted, changed or removed.
+    bool wrote() const noexcept;
 
     bool is_null(int column) const noexcept;
     /// Alive as long as these Rows. NULL reads as empty.

@@ -11,6 +11,8 @@
 #include "adapters/postgres/relay_cursor.hpp"
 #include "adapters/postgres/statements.hpp"
 
+#include <mds/ports/store_away.hpp>
+
 #include <stdexcept>
 #include <thread>
 
@@ -71,6 +73,7 @@ private:
 };
 
 std::int64_t only_number(Result<Rows> rows, char const* what) {
+    if (!rows && rows.error().code == ErrorCode::unavailable) throw StoreAway(rows.error().message);
     if (!rows) throw std::runtime_error(std::string(what) + ": " + rows.error().message + " (" + rows.error().detail + ")");
     if (!rows->next()) throw std::runtime_error(std::string(what) + ": store_meta is empty");
     return rows->integer(0);

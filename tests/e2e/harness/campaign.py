@@ -67,7 +67,10 @@ class Campaign:
                 return False  # not there yet
             return answer.status == 200 and datetime.datetime.fromisoformat(answer.json()["calculated_at"]).timestamp() > began
 
-        eventually(fresh, within, 0.05, "an average of a price polled from now on")
+        try:
+            eventually(fresh, within, 0.05, "an average of a price polled from now on")
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.deployment.tails()}") from None
         return time.time() - began
 
     def recovered(self, within=60.0):

@@ -111,6 +111,11 @@ class Deployment:
         topic = (self.bus.topic, self.bus.dump() if topic_kept else None) if self.bus is not None else None
         return checker.check(self.source, witnesses, topic=topic, **options)
 
+    def tails(self, lines=8):
+        """What each process said last, and which of them has ended."""
+        return "\n".join(f"-- {role}{'' if service.running else ' (has ended)'}\n{service.tail(lines)}"
+                         for role, service in self.services.items())
+
     def settle(self, within=60.0):
         """Waits until relay and consumer have handled all there is; polling must be paused. By the tables alone, which is cheap."""
         def under_way():
@@ -128,8 +133,7 @@ class Deployment:
         deadline = time.monotonic() + within * SLOWNESS
         while left := under_way():
             if time.monotonic() > deadline:
-                logs = "\n".join(f"-- {role}\n{service.tail(8)}" for role, service in self.services.items())
-                raise AssertionError(f"not done within {within * SLOWNESS:g} s: {left}\n{logs}")
+                raise AssertionError(f"not done within {within * SLOWNESS:g} s: {left}\n{self.tails()}")
             time.sleep(0.3)
         if self.bus is not None:
             ends = self.bus.end_offsets()

@@ -2,6 +2,7 @@
 
 #include "integration/postgres/ingest_load.hpp"
 #include "support/catch.hpp"
+#include "support/loop.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -18,6 +19,18 @@ bool contains(std::string const& text, std::string const& part) {
 
 std::vector<Observation> one(std::uint64_t number) {
     return {observation(number, {{"AAPL", "1"}})};
+}
+
+/// Asks for a whole day's quota of one request. True: it was there.
+bool take_quota(postgres::Store& store) {
+    QuotaOrder order;
+    order.provider = "p";
+    order.windows = {{1, std::chrono::hours(24), false}};
+    order.wishes = {{1, QuotaUse::reads, std::chrono::seconds(0)}};
+    Loop loop;
+    auto const grant = loop.run(store.quotas().take(order));
+    REQUIRE(grant.has_value());
+    return grant->replies.at(0).taken;
 }
 
 char const* const ours = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
@@ -136,6 +149,21 @@ TEST_CASE("a read-only server is said to be one, is read on, and takes the batch
     CHECK(eventually([&] { return store->monitor().store_health().ready; }));  // though nobody writes
     CHECK(eventually([&] { return store->ingest().commit(one(3)).has_value(); }));
     CHECK(faults_of_numbering(database.url()).empty());
+}
+
+TEST_CASE("what changes nothing does not prove that a read-only server writes again") {
+    PostgresServer server;
+    PostgresDatabase const database(server);
+    support::Metrics metrics;
+    auto const store = open_store(database.url(), metrics);
+    REQUIRE(store->ingest().commit(one(1)).has_value());
+    REQUIRE(take_quota(*store));
+    PostgresShell shell(database.url());
+    REQUIRE(shell.run("ALTER SYSTEM SET default_transaction_read_only = on"));
+    REQUIRE(shell.run("SELECT pg_reload_conf()"));
+    REQUIRE(eventually([&] { return !store->ingest().commit(one(2)).has_value(); }));
+    CHECK_FALSE(take_quota(*store));
+    CHECK(contains(store->monitor().store_health().reason, "read-only"));
 }
 
 TEST_CASE("a server without a free connection is said to be full, and used again once it has one") {
