@@ -41,8 +41,10 @@ struct AveragingOptions {
 /// Folds price events into moving averages: the only writer of them. Averages and the offset that they reflect are one transaction,
 /// which the partition's epoch guards; beyond the windows nothing is remembered. Whatever happens, the table is what a fresh fold
 /// over the stored points gives: events that come twice are dropped by number, those that do not come are read from the store.
-/// What came of several partitions is one transaction as well, and where that is refused, one for each of them: whoever lost a
-/// partition, or has something in it that cannot be written, keeps the others whole. Events of other programs are handed to the store, which makes points of them and averages those in the same transaction.
+/// Events of other programs are handed to the store, which makes points of them and averages those in the same transaction.
+///
+/// What came of several partitions is one transaction; where the store refuses that, one for each of them, so that a partition that
+/// was lost, or holds something that cannot be written, leaves the others whole.
 ///
 /// A state machine without a thread: call step() again and again, on one thread.
 class Averaging {
@@ -106,7 +108,7 @@ private:
     std::map<std::int32_t, Partition> partitions_;
     std::optional<AveragingWork> work_;
     std::optional<RecordsLost> lost_;
-    bool rejoin_ = false;  ///< once the work is done: somebody else has a partition of ours
+    bool rejoin_ = false;                                 ///< once the work is done: somebody else has a partition of ours
     std::map<std::int32_t, std::int64_t> refused_until_;  ///< before this offset each record is a batch of its own
     StepRetry retry_;
 };

@@ -112,7 +112,7 @@ Result<void> Relay::collect(milliseconds wait) {
     return *report.failure;
 }
 
-/// Each move is a transaction that the store makes durable beside those of the ingest; and now and then it is one without moving, to
+/// Each move is a transaction that the store makes durable beside those of the ingest. Now and then it is one without moving, to
 /// keep the lease.
 bool Relay::worth_a_move() const {
     if (acknowledged_ >= static_cast<std::int64_t>(options_.max_batch)) return true;

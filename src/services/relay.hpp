@@ -98,7 +98,7 @@ private:
     std::int64_t under_way_ = 0;
     std::int64_t acknowledged_ = 0;  ///< beyond the cursor
     std::int64_t highest_ = 0;       ///< position that was ever handed over: up to it an event is a repeat
-    SteadyTime renewed_{};  ///< the lease, by every move as well
+    SteadyTime renewed_{};           ///< the lease, by every move as well
     SteadyTime progressed_{};
     SteadyTime looked_{};
     StepRetry retry_;

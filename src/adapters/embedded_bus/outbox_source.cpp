@@ -31,7 +31,8 @@ Result<BusSignal> OutboxSource::read(std::size_t max_records) {
     run.partition = the_partition;
     run.records.reserve(entries->size());
     for (auto& entry : *entries)
-        if (auto* const price = std::get_if<PriceEvent>(&entry.content)) run.records.emplace_back(entry.position, std::move(*price));
+        if (auto* const price = std::get_if<PriceEvent>(&entry.content))
+            run.records.emplace_back(entry.position, std::move(*price));
     next_ = entries->back().position + 1;
     if (run.records.empty()) return BusSignal(NothingYet{});  // dead letters, from when a broker carried the events
     RecordsRead read;

@@ -38,9 +38,12 @@ RawRecord record_of(rd_kafka_message_t const& message) {
 
 void append(RecordsRead& read, rd_kafka_message_t const& message) {
     auto const its = [&](PartitionRecords const& run) { return run.partition == message.partition; };
-    auto const run = std::find_if(read.runs.rbegin(), read.runs.rend(), its);  // mostly the last one
-    auto& records = run == read.runs.rend() ? read.runs.emplace_back(PartitionRecords{message.partition, {}}).records : run->records;
-    records.emplace_back(message.offset, record_of(message));
+    auto run = std::find_if(read.runs.rbegin(), read.runs.rend(), its);  // mostly the last one
+    if (run == read.runs.rend()) {
+        read.runs.push_back({message.partition, {}});
+        run = read.runs.rbegin();
+    }
+    run->records.emplace_back(message.offset, record_of(message));
 }
 
 }  // namespace mds::kafka

@@ -1,6 +1,7 @@
-// Seeded random schedules: a bus of one to three partitions, sometimes more of them on the way, that repeats, skips, loses and fails, a store that fails or does not say whether it committed,
-// crashes, rebalances and a second consumer that believes to own the same partition. Whatever happened, in the end the table is
-// what a fresh fold gives. A failing seed is printed; it fails again the same way.
+// Seeded random schedules: a bus of one to three partitions, to which more come on the way, that repeats, skips, loses and fails, a
+// store that fails or does not say whether it committed, crashes, rebalances and a second consumer that believes to own the same
+// partitions. Whatever happened, in the end the table is what a fresh fold gives. A failing seed is printed; it fails again the
+// same way.
 #include "support/averaging_world.hpp"
 #include "support/catch.hpp"
 
