@@ -26,6 +26,7 @@ milliseconds Averaging::step() {
     if (!to_claim_.empty()) return claim_next();
     if (lost_) return begin_repair();
     if (work_) return work_on();
+    if (std::exchange(rejoin_, false)) source_.rejoin();
     return take_signal();
 }
 
@@ -57,20 +58,24 @@ void Averaging::on(PartitionsRevoked const& revoked) {
 }
 
 void Averaging::on(RecordsRead&& read) {
-    auto const partition = partitions_.find(read.partition);
-    if (partition == partitions_.end()) {
-        counts_->not_assigned.Increment(static_cast<double>(read.records.size()));
-        return;
+    AveragingWork work;
+    for (auto& [number, records] : read.runs) {
+        auto const partition = partitions_.find(number);
+        if (partition == partitions_.end()) {
+            counts_->not_assigned.Increment(static_cast<double>(records.size()));
+            continue;
+        }
+        std::int64_t const next = partition->second.claim.next;
+        auto const repeated = std::erase_if(records, [next](BusRecord const& record) { return record.offset < next; });
+        counts_->duplicates.Increment(static_cast<double>(repeated));
+        if (records.empty()) continue;
+        AveragingShare& share = work.shares.emplace_back();
+        share.partition = number;
+        share.end = records.back().offset + 1;
+        share.records = std::move(records);
     }
-    std::int64_t const next = partition->second.claim.next;
-    auto const repeated = std::erase_if(read.records, [next](BusRecord const& record) { return record.offset < next; });
-    counts_->duplicates.Increment(static_cast<double>(repeated));
-    if (read.records.empty()) return;
-    Work work;
-    work.partition = read.partition;
-    work.end = read.records.back().offset + 1;
-    work.records = std::move(read.records);
-    work_ = std::move(work);
+    std::ranges::sort(work.shares, {}, &AveragingShare::partition);
+    if (!work.shares.empty()) work_ = std::move(work);
 }
 
 void Averaging::on(RecordsLost const& lost) {
@@ -81,75 +86,84 @@ void Averaging::on(RecordsLost const& lost) {
 
 /// After a loss nobody knows which series of the partition were hit, so each is brought up to its newest point.
 milliseconds Averaging::begin_repair() {
-    Work work;
-    work.partition = lost_->partition;
-    work.end = lost_->available;
-    work.restart = true;
+    AveragingShare share;
+    share.partition = lost_->partition;
+    share.end = lost_->available;
+    share.restart = true;
     auto const seen = latest_.for_each_latest([&](PricePoint const& point) {
-        if (source_.carries(work.partition, point.series.symbol.str())) work.behind.emplace_back(point.series, point.seq);
+        if (source_.carries(share.partition, point.series.symbol.str())) share.behind.emplace_back(point.series, point.seq);
     });
     if (!seen) return retry_.failed("read the newest points", seen.error());
     lost_.reset();
-    work_ = std::move(work);
+    work_.emplace().shares.push_back(std::move(share));
     return retry_.succeeded();
 }
 
-/// Folds and commits. After a commit that failed there is nothing more to fold, so it is the same batch that is tried again.
+/// Folds and commits. After a commit that failed there is nothing more to fold, so it is the same batches that are tried again.
 milliseconds Averaging::work_on() {
-    Partition& partition = partitions_.at(work_->partition);
-    auto const repaired_before = partition.windows.repaired();
-    auto const folded = fold_work(partition);
-    counts_->repaired.Increment(static_cast<double>(partition.windows.repaired() - repaired_before));
+    auto const folded = fold_work();
     if (!folded) return retry_.failed("read a series", folded.error());
-    work_->batch.claim = partition.claim;
-    work_->batch.new_next = reflected(partition);
-    return commit(partition);
+    return commit(*folded);
 }
 
-/// The offset behind all records that the batch reflects.
-std::int64_t Averaging::reflected(Partition const& partition) const {
-    if (work_->done == work_->size()) return work_->end;
-    return work_->records.empty() ? partition.claim.next : work_->records[work_->done].offset;
+/// Folds until all is done or the transaction is full; how many of the shares, from the first on, have a part in it.
+Result<std::size_t> Averaging::fold_work() {
+    std::size_t const most = work_->one_by_one ? 1 : work_->shares.size();
+    std::size_t count = 0;
+    for (std::size_t rows = 0; count < most && (count == 0 || rows < options_.max_batch); ++count) {
+        AveragingShare& share = work_->shares[count];
+        if (auto const folded = fold_share(share); !folded) return folded.error();
+        rows += share.batch.averages.size();
+    }
+    return count;
 }
 
 /// Folds until all is done or the batch is full. After an error it goes on where it was.
-Result<void> Averaging::fold_work(Partition& partition) {
-    for (; work_->done < work_->size(); ++work_->done) {
-        if (alone(partition) && work_->done > work_->first) return {};
-        auto const taken = fold_one(partition);
-        if (!taken) return taken.error();
-        if (!*taken) return {};
+Result<void> Averaging::fold_share(AveragingShare& share) {
+    Partition& partition = partitions_.at(share.partition);
+    auto const repaired_before = partition.windows.repaired();
+    Result<bool> taken = true;
+    for (; !share.finished() && !(alone(share) && share.done > share.first); ++share.done) {
+        taken = fold_one(share, partition.windows);
+        if (!taken || !*taken) break;
     }
+    counts_->repaired.Increment(static_cast<double>(partition.windows.repaired() - repaired_before));
+    if (!taken) return taken.error();
+    share.batch.claim = partition.claim;
+    if (share.finished())
+        share.batch.new_next = share.end;
+    else  // the offset behind all records that the batch reflects
+        share.batch.new_next = share.records.empty() ? partition.claim.next : share.records[share.done].offset;
     return {};
 }
 
 /// False: the batch is full, and what was to be folded is still to fold.
-Result<bool> Averaging::fold_one(Partition& partition) {
-    if (work_->records.empty()) {
-        auto const& [series, seq] = work_->behind[work_->done];
-        auto const end = partition.windows.catch_up(series, seq, work_->batch.averages);
+Result<bool> Averaging::fold_one(AveragingShare& share, AveragingWindows& windows) {
+    if (share.records.empty()) {
+        auto const& [series, seq] = share.behind[share.done];
+        auto const end = windows.catch_up(series, seq, share.batch.averages);
         if (!end) return end.error();
         return *end != FoldEnd::rows_full;
     }
-    BusRecord const& record = work_->records[work_->done];
-    if (auto const* const event = std::get_if<PriceEvent>(&record.content)) return fold_event(partition, *event);
+    BusRecord const& record = share.records[share.done];
+    if (auto const* const event = std::get_if<PriceEvent>(&record.content)) return fold_event(share, windows, *event);
     auto const& raw = std::get<RawRecord>(record.content);
     auto const decoded = codec::decode_event(raw.value, raw.headers, options_.symbol_case);
-    if (auto const* const event = std::get_if<PriceEvent>(&decoded)) return fold_event(partition, *event);
+    if (auto const* const event = std::get_if<PriceEvent>(&decoded)) return fold_event(share, windows, *event);
     if (auto const* const fault = std::get_if<codec::EventFault>(&decoded)) {
-        bury(record, raw, to_string(fault->kind), fault->message);
+        bury(share, record, raw, to_string(fault->kind), fault->message);
         return true;
     }
-    return take_in(std::get<codec::ForeignEvent>(decoded), record, raw);
+    return take_in(share, std::get<codec::ForeignEvent>(decoded), record, raw);
 }
 
-Result<bool> Averaging::fold_event(Partition& partition, PriceEvent const& event) {
+Result<bool> Averaging::fold_event(AveragingShare& share, AveragingWindows& windows, PriceEvent const& event) {
     if (event.store_epoch != options_.store_epoch) {
         counts_->other_epoch.Increment();
         return true;
     }
-    if (work_->foreign.contains(event.point.series)) return false;  // the store will have folded further than the window here
-    auto const end = partition.windows.fold(event.point, work_->batch.averages);
+    if (share.foreign.contains(event.point.series)) return false;  // the store will have folded further than the window here
+    auto const end = windows.fold(event.point, share.batch.averages);
     if (!end) return end.error();
     switch (*end) {
         case FoldEnd::folded: counts_->folded.Increment(); break;
@@ -165,57 +179,6 @@ Result<bool> Averaging::fold_event(Partition& partition, PriceEvent const& event
     return true;
 }
 
-milliseconds Averaging::commit(Partition& partition) {
-    auto const written = store_.commit(work_->batch);
-    if (written) {
-        committed(partition);
-        return retry_.succeeded();
-    }
-    ErrorCode const code = written.error().code;
-    if (code == ErrorCode::unavailable || code == ErrorCode::timeout) {
-        work_->outcome_unknown = true;
-        return retry_.failed("commit", written.error());
-    }
-    counts_->refused_commits.Increment();
-    log_.warning("averaging.commit_refused", {{"partition", work_->partition}, {"error", written.error().message}});
-    bool const foreign = code != ErrorCode::fenced && !work_->batch.foreign.empty();
-    if (foreign && work_->done - work_->first == 1) return bury_refused(written.error());
-    if (foreign) refused_until_[work_->partition] = work_->records[work_->done - 1].offset + 1;
-    if (code == ErrorCode::fenced && !work_->outcome_unknown) {
-        // To claim it again would refuse the rightful owner.
-        forget(work_->partition);
-        source_.rejoin();
-        return retry_.succeeded();
-    }
-    // The first try was committed after all, or there is a fault in what was to be written: the tables say where the partition
-    // stands.
-    claim_again(work_->partition);
-    return retry_.failed("commit", written.error());
-}
-
-void Averaging::committed(Partition& partition) {
-    counts_->commits.Increment();
-    counts_->averages.Increment(static_cast<double>(work_->batch.averages.size()));
-    counts_->series.Set(static_cast<double>(partition.windows.size()));
-    partition.claim.next = work_->batch.new_next;
-    auto const until = refused_until_.find(work_->partition);
-    if (until != refused_until_.end() && until->second <= partition.claim.next) refused_until_.erase(until);
-    for (auto const& series : work_->foreign) {
-        for (auto& [number, other] : partitions_) other.windows.forget(series);
-    }
-    if (work_->done == work_->size()) {
-        if (work_->restart) source_.start(work_->partition, work_->end);
-        work_.reset();
-        return;
-    }
-    work_->first = work_->done;
-    work_->outcome_unknown = false;
-    work_->batch.averages.clear();
-    work_->batch.dead_letters.clear();
-    work_->batch.foreign.clear();
-    work_->foreign.clear();
-}
-
 void Averaging::claim_again(std::int32_t partition) {
     forget(partition);
     to_claim_.push_back(partition);
@@ -224,8 +187,10 @@ void Averaging::claim_again(std::int32_t partition) {
 void Averaging::forget(std::int32_t partition) {
     partitions_.erase(partition);
     std::erase(to_claim_, partition);
-    if (work_ && work_->partition == partition) work_.reset();
     if (lost_ && lost_->partition == partition) lost_.reset();
+    if (!work_) return;
+    std::erase_if(work_->shares, [partition](AveragingShare const& share) { return share.partition == partition; });
+    if (work_->shares.empty()) work_.reset();
 }
 
 }  // namespace mds

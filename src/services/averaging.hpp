@@ -5,6 +5,7 @@
 #include <mds/ports/price_reads.hpp>
 
 #include "services/averaging_windows.hpp"
+#include "services/averaging_work.hpp"
 #include "services/step_retry.hpp"
 #include "support/log.hpp"
 
@@ -14,7 +15,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -43,6 +43,9 @@ struct AveragingOptions {
 /// over the stored points gives: events that come twice are dropped by number, those that do not come are read from the store.
 /// Events of other programs are handed to the store, which makes points of them and averages those in the same transaction.
 ///
+/// What came of several partitions is one transaction; where the store refuses that, one for each of them, so that a partition that
+/// was lost, or holds something that cannot be written, leaves the others whole.
+///
 /// A state machine without a thread: call step() again and again, on one thread.
 class Averaging {
 public:
@@ -66,21 +69,6 @@ private:
 
         Partition(PartitionClaim c, AveragingWindows w) : claim(c), windows(std::move(w)) {}
     };
-    /// A batch on its way: what is still to fold, and what waits to be written.
-    struct Work {
-        std::int32_t partition = 0;
-        std::vector<BusRecord> records;
-        std::vector<std::pair<Series, std::int64_t>> behind;  ///< after a loss: series, and the point to catch up to
-        std::size_t first = 0;                                ///< of the batch, in `records` or `behind`
-        std::size_t done = 0;                                 ///< of the same
-        std::int64_t end = 0;                                 ///< offset once all is done
-        bool restart = false;                                 ///< tell the source to go on at `end`
-        bool outcome_unknown = false;                         ///< a commit of the batch may have been made
-        AveragingBatch batch;
-        std::set<Series> foreign;  ///< series of the foreign events in the batch
-
-        std::size_t size() const noexcept { return records.size() + behind.size(); }  // one of them is empty
-    };
 
     std::chrono::milliseconds claim_next();
     std::chrono::milliseconds begin_repair();
@@ -92,16 +80,20 @@ private:
     void on(RecordsRead&& read);
     void on(RecordsLost const& lost);
 
-    std::int64_t reflected(Partition const& partition) const;
-    Result<void> fold_work(Partition& partition);
-    Result<bool> fold_one(Partition& partition);
-    Result<bool> fold_event(Partition& partition, PriceEvent const& event);
-    bool take_in(codec::ForeignEvent const& event, BusRecord const& record, RawRecord const& raw);
-    void bury(BusRecord const& record, RawRecord const& raw, std::string_view error_class, std::string const& error);
-    bool alone(Partition const& partition) const;
-    std::chrono::milliseconds commit(Partition& partition);
-    std::chrono::milliseconds bury_refused(Error const& error);
-    void committed(Partition& partition);
+    Result<std::size_t> fold_work();
+    Result<void> fold_share(AveragingShare& share);
+    Result<bool> fold_one(AveragingShare& share, AveragingWindows& windows);
+    Result<bool> fold_event(AveragingShare& share, AveragingWindows& windows, PriceEvent const& event);
+    bool take_in(AveragingShare& share, codec::ForeignEvent const& event, BusRecord const& record, RawRecord const& raw);
+    void bury(AveragingShare& share, BusRecord const& record, RawRecord const& raw, std::string_view error_class,
+              std::string const& error);
+    bool alone(AveragingShare const& share) const;
+    std::chrono::milliseconds commit(std::size_t count);
+    Result<void> write(std::size_t count);
+    std::chrono::milliseconds refused(AveragingShare& share, Error const& error);
+    std::chrono::milliseconds bury_refused(AveragingShare& share, Error const& error);
+    void committed(std::size_t count);
+    void committed(AveragingShare& share);
     void claim_again(std::int32_t partition);
     void forget(std::int32_t partition);
 
@@ -114,8 +106,9 @@ private:
     std::unique_ptr<Counts> counts_;
     std::vector<std::int32_t> to_claim_;
     std::map<std::int32_t, Partition> partitions_;
-    std::optional<Work> work_;
+    std::optional<AveragingWork> work_;
     std::optional<RecordsLost> lost_;
+    bool rejoin_ = false;                                 ///< once the work is done: somebody else has a partition of ours
     std::map<std::int32_t, std::int64_t> refused_until_;  ///< before this offset each record is a batch of its own
     StepRetry retry_;
 };

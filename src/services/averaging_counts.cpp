@@ -26,6 +26,8 @@ Averaging::Counts::Counts(support::Metrics& metrics)
       claims(metrics.counter("mds_averaging_claims_total", "Partitions taken")),
       commits(metrics.counter("mds_averaging_commits_total", "Transactions of averages and offset")),
       refused_commits(metrics.counter("mds_averaging_refused_commits_total", "Transactions refused, the partition claimed again")),
+      split_commits(metrics.counter("mds_averaging_split_commits_total",
+                                    "Transactions of several partitions refused, and made again one by one")),
       failures(metrics.counter("mds_averaging_failures_total", "Calls to store or bus that failed and were tried again")),
       series(metrics.gauge("mds_averaging_series", "Series whose window is in memory")) {}
 

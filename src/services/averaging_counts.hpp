@@ -23,6 +23,7 @@ struct Averaging::Counts {
     prometheus::Counter& claims;
     prometheus::Counter& commits;
     prometheus::Counter& refused_commits;
+    prometheus::Counter& split_commits;
     prometheus::Counter& failures;
     prometheus::Gauge& series;
 };

@@ -10,21 +10,21 @@ namespace mds {
 
 using std::chrono::milliseconds;
 
-bool Averaging::take_in(codec::ForeignEvent const& event, BusRecord const& record, RawRecord const& raw) {
-    AveragingBatch& batch = work_->batch;
-    if (batch.foreign.size() >= options_.max_batch) return false;
-    batch.foreign.push_back(observe(event, raw, RecordPlace{options_.topic, work_->partition, record.offset}));
-    work_->foreign.insert(event.series);
+bool Averaging::take_in(AveragingShare& share, codec::ForeignEvent const& event, BusRecord const& record, RawRecord const& raw) {
+    if (share.batch.foreign.size() >= options_.max_batch) return false;
+    share.batch.foreign.push_back(observe(event, raw, RecordPlace{options_.topic, share.partition, record.offset}));
+    share.foreign.insert(event.series);
     counts_->foreign.Increment();
     if (event.rounded) counts_->rounded.Increment();
     return true;
 }
 
-void Averaging::bury(BusRecord const& record, RawRecord const& raw, std::string_view error_class, std::string const& error) {
+void Averaging::bury(AveragingShare& share, BusRecord const& record, RawRecord const& raw, std::string_view error_class,
+                     std::string const& error) {
     counts_->dead_letters.Increment();
     DeadLetter letter;
     letter.topic = options_.topic;
-    letter.partition = work_->partition;
+    letter.partition = share.partition;
     letter.offset = record.offset;
     letter.key = raw.key;
     letter.value = raw.value;
@@ -32,22 +32,22 @@ void Averaging::bury(BusRecord const& record, RawRecord const& raw, std::string_
     letter.error_class = error_class;
     letter.error = error;
     letter.received_at = raw.timestamp;
-    work_->batch.dead_letters.push_back(std::move(letter));
+    share.batch.dead_letters.push_back(std::move(letter));
 }
 
 /// Whether the record at hand is to be written by itself: the store refused something among these.
-bool Averaging::alone(Partition const& partition) const {
-    if (work_->records.empty()) return false;
-    auto const until = refused_until_.find(partition.claim.partition);
-    return until != refused_until_.end() && work_->records[work_->first].offset < until->second;
+bool Averaging::alone(AveragingShare const& share) const {
+    if (share.records.empty()) return false;
+    auto const until = refused_until_.find(share.partition);
+    return until != refused_until_.end() && share.records[share.first].offset < until->second;
 }
 
 /// A foreign event that the store will never take: as good as one that cannot be read.
-milliseconds Averaging::bury_refused(Error const& error) {
-    BusRecord const& record = work_->records[work_->first];
-    work_->batch.foreign.clear();
-    work_->foreign.clear();
-    bury(record, std::get<RawRecord>(record.content), "refused", error.message);
+milliseconds Averaging::bury_refused(AveragingShare& share, Error const& error) {
+    BusRecord const& record = share.records[share.first];
+    share.batch.foreign.clear();
+    share.foreign.clear();
+    bury(share, record, std::get<RawRecord>(record.content), "refused", error.message);
     return retry_.failed("commit", error);
 }
 

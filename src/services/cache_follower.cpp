@@ -64,7 +64,9 @@ milliseconds CacheFollower::load() {
 }
 
 void CacheFollower::take(RecordsRead const& read) {
-    for (auto const& record : read.records) take(read.partition, record);
+    for (auto const& run : read.runs) {
+        for (auto const& record : run.records) take(run.partition, record);
+    }
 }
 
 void CacheFollower::take(std::int32_t partition, BusRecord const& record) {

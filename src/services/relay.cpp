@@ -33,7 +33,8 @@ milliseconds Relay::step() {
         start_again(true);
         return failed("publish", done.error());
     }
-    if (auto const moved = move_cursor(); !moved) return failed("move the cursor", moved.error());
+    if (worth_a_move())
+        if (auto const moved = move_cursor(); !moved) return failed("move the cursor", moved.error());
     judge();
     if (idle && under_way_ == 0) wait_for_news();
     return milliseconds(0);
@@ -107,15 +108,20 @@ Result<void> Relay::collect(milliseconds wait) {
     counts_->delivery_failures.Increment();
     // What was acknowledged before the failure stays so, but where the cursor cannot be moved it comes again.
     under_way_ = 0;
-    static_cast<void>(move_cursor());
+    if (acknowledged_ > 0) static_cast<void>(move_cursor());
     return *report.failure;
 }
 
-/// Over what was acknowledged, in batches; and now and then without moving, to keep it.
+/// Each move is a transaction that the store makes durable beside those of the ingest. Now and then it is one without moving, to
+/// keep the lease.
+bool Relay::worth_a_move() const {
+    if (acknowledged_ >= static_cast<std::int64_t>(options_.max_batch)) return true;
+    return clock_.steady_now() - renewed_ >= (acknowledged_ > 0 ? options_.move_every : options_.renew_every);
+}
+
+/// Over what was acknowledged.
 Result<void> Relay::move_cursor() {
     auto const now = clock_.steady_now();
-    bool const worth_it = acknowledged_ > 0 && (under_way_ == 0 || acknowledged_ >= static_cast<std::int64_t>(options_.max_batch));
-    if (!worth_it && now - renewed_ < options_.renew_every) return {};
     auto const moved = cursor_.advance(*claim_, acknowledged(), options_.lease);
     if (!moved) return moved;
     claim_->next = acknowledged();
@@ -178,6 +184,7 @@ void Relay::committed(std::span<PricePoint const>) noexcept {
         news_ = true;
     }
     wake_.notify_one();
+    bus_.interrupt();
 }
 
 void Relay::interrupt() noexcept {
@@ -186,6 +193,7 @@ void Relay::interrupt() noexcept {
         interrupted_ = true;
     }
     wake_.notify_one();
+    bus_.interrupt();
 }
 
 void Relay::release() noexcept {

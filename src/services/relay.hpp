@@ -26,7 +26,8 @@ class Metrics;
 namespace mds {
 
 struct RelayOptions {
-    std::size_t max_batch = 1000;               ///< entries read at once, and delivered ones per move of the cursor
+    std::size_t max_batch = 1000;               ///< entries read at once, and delivered ones that move the cursor at once
+    std::chrono::milliseconds move_every{50};   ///< the cursor over fewer of them: what a crash makes come twice
     std::size_t max_under_way = 20'000;         ///< entries handed to the bus and not acknowledged
     std::chrono::milliseconds look_every{20};   ///< for what other processes committed
     std::chrono::milliseconds report_wait{20};  ///< for acknowledgements, while there is nothing to hand over
@@ -71,6 +72,7 @@ private:
     Result<std::size_t> hand_over();
     Result<std::size_t> skip_pruned();
     Result<void> collect(std::chrono::milliseconds wait);
+    bool worth_a_move() const;
     Result<void> move_cursor();
     std::chrono::milliseconds failed(char const* what, Error const& error);
     void start_again(bool keep_claim);
@@ -96,7 +98,7 @@ private:
     std::int64_t under_way_ = 0;
     std::int64_t acknowledged_ = 0;  ///< beyond the cursor
     std::int64_t highest_ = 0;       ///< position that was ever handed over: up to it an event is a repeat
-    SteadyTime renewed_{};
+    SteadyTime renewed_{};           ///< the lease, by every move as well
     SteadyTime progressed_{};
     SteadyTime looked_{};
     StepRetry retry_;

@@ -62,9 +62,11 @@ public:
         if (!stopwatch_) stopwatch_ = std::make_unique<Stopwatch>();
         return PartitionClaim{std::string(topic), partition, 1, 0};
     }
-    Result<void> commit(AveragingBatch const& batch) override {
-        reflected_ += batch.new_next - batch.claim.next;
-        averages_ += static_cast<std::int64_t>(batch.averages.size());
+    Result<void> commit(std::span<AveragingBatch const> batches) override {
+        for (auto const& batch : batches) {
+            reflected_ += batch.new_next - batch.claim.next;
+            averages_ += static_cast<std::int64_t>(batch.averages.size());
+        }
         ++commits_;
         return {};
     }

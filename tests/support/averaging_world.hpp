@@ -11,8 +11,9 @@
 #include <deque>
 #include <functional>
 #include <map>
-#include <optional>
+#include <numeric>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -41,7 +42,7 @@ public:
 
     std::map<Series, std::vector<PricePoint>> stored;
     std::map<std::pair<Series, std::int64_t>, AverageRow> averages;
-    std::map<std::int64_t, DeadLetter> dead_letters;
+    std::map<std::pair<std::int32_t, std::int64_t>, DeadLetter> dead_letters;  ///< by partition and offset
     std::map<std::int32_t, PartitionClaim> offsets;
     std::map<Uuid, Observation> raw_rows;  ///< of foreign events
     int refused = 0;
@@ -64,25 +65,23 @@ public:
         return held;
     }
 
-    Result<void> commit(AveragingBatch const& batch) override {
+    using AveragingStore::commit;
+    Result<void> commit(std::span<AveragingBatch const> batches) override {
         auto const how = fault();
         if (how == Fault::unavailable) return away();
-        auto& held = offsets[batch.claim.partition];
-        if (held.epoch != batch.claim.epoch || held.next != batch.claim.next) {
-            ++refused;
-            return Error(ErrorCode::fenced, "not yours");
+        for (auto const& batch : batches) {
+            if (auto const fine = look_at(batch); !fine) return fine;
         }
-        if (std::ranges::any_of(batch.foreign, refuses)) return Error(ErrorCode::invalid_argument, "no such point");
-        for (auto const& row : batch.averages) {
-            if (averages.contains({row.series, row.seq})) return Error(ErrorCode::internal, "average is there already");
+        std::set<std::pair<Series, std::int64_t>> once;
+        for (auto const& batch : batches) {
+            for (auto const& row : batch.averages) {
+                if (!once.emplace(row.series, row.seq).second) return Error(ErrorCode::internal, "average is there twice");
+            }
         }
-        for (auto const& row : batch.averages) averages.emplace(std::pair(row.series, row.seq), row);
-        for (auto const& letter : batch.dead_letters) {
-            if (!dead_letters.emplace(letter.offset, letter).second) return Error(ErrorCode::internal, "letter is there already");
+        for (auto const& batch : batches) {
+            for (auto const& row : batch.averages) averages.emplace(std::pair(row.series, row.seq), row);
         }
-        for (auto const& event : batch.foreign) take_in(event);
-        offset_went_back = offset_went_back || batch.new_next < held.next;
-        held.next = batch.new_next;
+        for (auto const& batch : batches) write_rest(batch);
         ++commits;
         if (how == Fault::applied_but_unknown) return away();
         return {};
@@ -117,6 +116,31 @@ public:
 private:
     static Error away() { return Error(ErrorCode::unavailable, "the store is away"); }
 
+    Result<void> look_at(AveragingBatch const& batch) {
+        auto const& held = offsets[batch.claim.partition];
+        if (held.epoch != batch.claim.epoch || held.next != batch.claim.next) {
+            ++refused;
+            return Error(ErrorCode::fenced, "not yours");
+        }
+        if (std::ranges::any_of(batch.foreign, refuses)) return Error(ErrorCode::invalid_argument, "no such point");
+        for (auto const& row : batch.averages) {
+            if (averages.contains({row.series, row.seq})) return Error(ErrorCode::internal, "average is there already");
+        }
+        for (auto const& letter : batch.dead_letters) {
+            if (dead_letters.contains({letter.partition, letter.offset}))
+                return Error(ErrorCode::internal, "letter is there already");
+        }
+        return {};
+    }
+
+    void write_rest(AveragingBatch const& batch) {
+        for (auto const& letter : batch.dead_letters) dead_letters.emplace(std::pair(letter.partition, letter.offset), letter);
+        for (auto const& event : batch.foreign) take_in(event);
+        auto& held = offsets[batch.claim.partition];
+        offset_went_back = offset_went_back || batch.new_next < held.next;
+        held.next = batch.new_next;
+    }
+
     /// The next point of its series, and every average that is missing up to it.
     void take_in(Observation const& event) {
         Series const series(event.symbols.front(), event.provider);
@@ -147,16 +171,19 @@ struct FakeLog {
     std::int64_t end() const { return static_cast<std::int64_t>(records.size()); }
 };
 
-/// One reader of a FakeLog. Delivers partition 0; the test may put signals in front.
+/// One reader of FakeLogs, which are the partitions 0, 1, 2 ... The test may put signals in front.
 class FakeSource final : public EventSource {
 public:
-    explicit FakeSource(FakeLog& log) : log_(log) { signals.push_back(PartitionsAssigned{{0}}); }
+    explicit FakeSource(FakeLog& log) : FakeSource(std::vector{&log}) {}
+    explicit FakeSource(std::vector<FakeLog*> logs) : logs_(std::move(logs)) { signals.push_back(PartitionsAssigned{all()}); }
 
     std::deque<BusSignal> signals;
     std::function<bool()> fault = [] { return false; };
     /// Where the next read begins, given where it should: the bus may repeat or skip.
     std::function<std::int64_t(std::int64_t)> stray = [](std::int64_t expected) { return expected; };
-    std::optional<std::int64_t> next;
+    /// Whether a partition has its part in the poll at hand.
+    std::function<bool()> speaks = [] { return true; };
+    std::map<std::int32_t, std::int64_t> next;  ///< of the partitions that were started
 
     Result<BusSignal> poll(std::size_t max_records, std::chrono::milliseconds) override {
         if (fault()) return Error(ErrorCode::unavailable, "the bus is away");
@@ -165,30 +192,48 @@ public:
             signals.pop_front();
             return signal;
         }
-        if (!next) return BusSignal(NothingYet{});
-        if (*next < log_.first) return BusSignal(RecordsLost{0, *next, log_.first});
-        std::int64_t const from = std::clamp(stray(*next), log_.first, log_.end());
-        std::int64_t const to = std::min(log_.end(), from + static_cast<std::int64_t>(max_records));
-        if (from == to) return BusSignal(NothingYet{});
+        for (auto const& [partition, from] : next) {
+            if (from < log(partition).first) return BusSignal(RecordsLost{partition, from, log(partition).first});
+        }
         RecordsRead read;
-        read.records.assign(log_.records.begin() + from, log_.records.begin() + to);
-        next = to;
+        for (auto at = next.rbegin(); at != next.rend() && max_records > 0; ++at) {  // in any order
+            if (speaks()) max_records -= take(read, at->first, at->second, max_records);
+        }
+        if (read.runs.empty()) return BusSignal(NothingYet{});
         return BusSignal(std::move(read));
     }
-    void start(std::int32_t, std::int64_t offset) override { next = offset; }
+    void start(std::int32_t partition, std::int64_t offset) override { next[partition] = offset; }
     void rejoin() override {
         ++rejoins;
-        signals.push_back(PartitionsRevoked{{0}});
-        if (has_a_share) signals.push_back(PartitionsAssigned{{0}});
+        signals.push_back(PartitionsRevoked{all()});
+        if (has_a_share) signals.push_back(PartitionsAssigned{all()});
     }
     void interrupt() noexcept override {}
     int rejoins = 0;
     bool has_a_share = true;  ///< what a rejoin finds
-    std::function<bool(std::string_view)> in_partition = [](std::string_view) { return true; };
-    bool carries(std::int32_t, std::string_view key) const override { return in_partition(key); }
+    std::function<bool(std::int32_t, std::string_view)> in_partition = [](std::int32_t, std::string_view) { return true; };
+    bool carries(std::int32_t partition, std::string_view key) const override { return in_partition(partition, key); }
+
+    std::vector<std::int32_t> all() const {
+        std::vector<std::int32_t> numbers(logs_.size());
+        std::iota(numbers.begin(), numbers.end(), 0);
+        return numbers;
+    }
 
 private:
-    FakeLog& log_;
+    FakeLog& log(std::int32_t partition) { return *logs_.at(static_cast<std::size_t>(partition)); }
+
+    std::size_t take(RecordsRead& read, std::int32_t partition, std::int64_t& at, std::size_t most) {
+        auto const& of = log(partition);
+        std::int64_t const from = std::clamp(stray(at), of.first, of.end());
+        std::int64_t const to = std::min(of.end(), from + static_cast<std::int64_t>(most));
+        if (from == to) return 0;
+        read.runs.push_back({partition, {of.records.begin() + from, of.records.begin() + to}});
+        at = to;
+        return static_cast<std::size_t>(to - from);
+    }
+
+    std::vector<FakeLog*> logs_;
 };
 
 }  // namespace mds::testing

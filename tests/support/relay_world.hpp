@@ -66,6 +66,7 @@ public:
     std::function<std::size_t()> arriving = [] { return std::size_t{1000}; };
     std::function<bool()> fails = [] { return false; };
     int abandoned = 0;
+    int interrupts = 0;
 
     Result<std::size_t> enqueue(std::span<OutboxEvent const> events) override {
         if (away) return Error(ErrorCode::unavailable, "no brokers");
@@ -90,6 +91,8 @@ public:
         report.delivered = std::exchange(arrived_, 0);
         return report;
     }
+
+    void interrupt() noexcept override { ++interrupts; }
 
     void abandon() override {
         ++abandoned;

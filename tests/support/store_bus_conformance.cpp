@@ -167,6 +167,54 @@ TEST_CASE("a foreign event finds its series' points of before averaged as well, 
     CHECK(averages_of(*store, series("IBM")).size() == 37);
 }
 
+TEST_CASE("batches of several partitions are one transaction: all of it, or nothing where one of them is not ours") {
+    auto const store = make_store_under_test();
+    for (std::uint64_t i = 1; i <= 5; ++i) ingest(*store, {observation(i, {{"AAPL", std::to_string(i)}, {"IBM", "7"}})});
+    auto const three = mean(std::vector<Price>(5, Price::parse("3").price.value()));
+    std::vector<AveragingBatch> batches(3);
+    for (std::int32_t partition = 0; partition < 3; ++partition) {
+        auto& batch = batches[static_cast<std::size_t>(partition)];
+        batch.claim = store->averaging().claim("price-events", partition).value();
+        batch.new_next = 10 + partition;
+    }
+    batches[0].averages.emplace_back(series("AAPL"), three, at(0), at(0), 5);
+    batches[1].foreign = {foreign(10, "MSFT", "9")};
+    batches[1].dead_letters = {letter(4)};
+    batches[2].foreign = {foreign(11, "IBM", "7")};
+    auto const theirs = store->averaging().claim("price-events", 2).value();
+    auto const refused = store->averaging().commit(batches);
+    REQUIRE(refused.has_error());
+    CHECK(refused.error().code == ErrorCode::fenced);
+    CHECK(averages_of(*store, series("AAPL")).empty());
+    CHECK(all_points(*store, series("MSFT")).empty());
+    CHECK(store->open_outbox()->head().value() == 10);
+    batches[2].claim = theirs;
+    REQUIRE(store->averaging().commit(batches).has_value());
+    CHECK(averages_of(*store, series("AAPL")) == std::vector<std::string>{"5:3"});
+    CHECK(averages_of(*store, series("IBM")) == std::vector<std::string>{"6:7", "5:7"});
+    CHECK(all_points(*store, series("MSFT")).size() == 1);
+    CHECK(store->open_outbox()->head().value() == 11);  // the dead letter
+    CHECK(store->averaging().commit(batches).error().code == ErrorCode::fenced);
+    for (std::int32_t partition = 0; partition < 3; ++partition)
+        CHECK(store->averaging().claim("price-events", partition).value().next == 10 + partition);
+}
+
+TEST_CASE("an average that two partitions bring at once is written once") {
+    auto const store = make_store_under_test();
+    for (std::uint64_t i = 1; i <= 6; ++i) ingest(*store, {observation(i, {{"AAPL", "3"}})});
+    auto const three = mean(std::vector<Price>(5, Price::parse("3").price.value()));
+    std::vector<AveragingBatch> batches(2);
+    for (std::int32_t partition = 0; partition < 2; ++partition) {
+        auto& batch = batches[static_cast<std::size_t>(partition)];
+        batch.claim = store->averaging().claim("price-events", partition).value();
+        batch.new_next = 1;
+        batch.averages.emplace_back(series("AAPL"), three, at(0), at(0), 5);
+        if (partition == 1) batch.averages.emplace_back(series("AAPL"), three, at(0), at(0), 6);
+    }
+    REQUIRE(store->averaging().commit(batches).has_value());
+    CHECK(averages_of(*store, series("AAPL")) == std::vector<std::string>{"6:3", "5:3"});
+}
+
 TEST_CASE("offsets of topics are apart") {
     auto const store = make_store_under_test();
     AveragingBatch batch;

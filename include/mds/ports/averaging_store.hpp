@@ -33,6 +33,7 @@ struct AverageRow {
         : series(std::move(s)), value(v), timestamp(quoted), fetched_at(fetched), seq(number) {}
 };
 
+/// What is to be written of one partition.
 struct AveragingBatch {
     PartitionClaim claim;  ///< epoch and the `next` that the table must hold
     std::int64_t new_next = 0;
@@ -51,9 +52,11 @@ public:
     virtual ~AveragingStore() = default;
     /// Takes a partition of the topic: raises its epoch and reads where to go on, 0 where nobody was before.
     virtual Result<PartitionClaim> claim(std::string_view topic, std::int32_t partition) = 0;
-    /// Averages, dead letters, foreign events and the new offset in one durable transaction, guarded by a compare-and-set on
-    /// (epoch, next). Errors: fenced (not ours any more), unavailable (retry the same batch).
-    virtual Result<void> commit(AveragingBatch const& batch) = 0;
+    /// Averages, dead letters, foreign events and new offsets in one durable transaction, guarded by a compare-and-set on
+    /// (epoch, next) of each partition: all of it or nothing. `batches`: by rising partition, so that two consumers never wait for
+    /// each other. Errors: fenced (a partition is not ours any more; which one is not told), unavailable (retry the same batches).
+    virtual Result<void> commit(std::span<AveragingBatch const> batches) = 0;
+    Result<void> commit(AveragingBatch const& batch) { return commit(std::span(&batch, 1)); }
 };
 
 /// Where a series stands, for a consumer that does not have its window in memory.

@@ -17,7 +17,7 @@ struct DeliveryReport {
     std::optional<Error> failure;  ///< the rest was given up; parts of it may be on the bus all the same
 };
 
-/// The producing end of the bus. Blocking; one thread.
+/// The producing end of the bus. Blocking; one thread, except interrupt().
 class EventPublisher {
 public:
     virtual ~EventPublisher() = default;
@@ -27,6 +27,8 @@ public:
     /// Waits up to `wait` for reports. After a failure nothing is under way any more, and enqueue() begins anew behind what was
     /// delivered.
     virtual DeliveryReport delivered(std::chrono::milliseconds wait) = 0;
+    /// Makes a delivered() under way, or else the next one, return soon. Any thread.
+    virtual void interrupt() noexcept = 0;
     /// Gives up what is under way, as a failure does.
     virtual void abandon() = 0;
 };

@@ -33,7 +33,9 @@ struct BusRecord {
 struct PartitionsAssigned { std::vector<std::int32_t> partitions; };
 struct PartitionsRevoked { std::vector<std::int32_t> partitions; };
 /// Records of one partition, offsets rising.
-struct RecordsRead { std::int32_t partition = 0; std::vector<BusRecord> records; };
+struct PartitionRecords { std::int32_t partition = 0; std::vector<BusRecord> records; };
+/// What came meanwhile, of whichever partitions. Each of them is named once, with a record at least.
+struct RecordsRead { std::vector<PartitionRecords> runs; };
 /// What was to be read next is gone (pruned, retention, topic made anew). `available`: the first offset that exists.
 struct RecordsLost { std::int32_t partition = 0; std::int64_t wanted = 0; std::int64_t available = 0; };
 struct NothingYet {};
@@ -44,7 +46,8 @@ using BusSignal = std::variant<NothingYet, PartitionsAssigned, PartitionsRevoked
 class EventSource {
 public:
     virtual ~EventSource() = default;
-    /// Waits up to `wait` for something to happen. Errors: unavailable (try again).
+    /// Waits up to `wait` for something to happen; does not wait for more of it. `max_records`: of all partitions together.
+    /// Errors: unavailable (try again).
     virtual Result<BusSignal> poll(std::size_t max_records, std::chrono::milliseconds wait) = 0;
     /// Reads `partition` from `offset` on. Called after PartitionsAssigned, and to go on after RecordsLost or a commit that was refused.
     virtual void start(std::int32_t partition, std::int64_t offset) = 0;

@@ -27,14 +27,16 @@ Result<BusSignal> OutboxSource::read(std::size_t max_records) {
     }
     if (entries->empty()) return BusSignal(NothingYet{});
     if (entries->size() >= max_records) expect_news();
-    RecordsRead read;
-    read.partition = the_partition;
-    read.records.reserve(entries->size());
+    PartitionRecords run;
+    run.partition = the_partition;
+    run.records.reserve(entries->size());
     for (auto& entry : *entries)
         if (auto* const price = std::get_if<PriceEvent>(&entry.content))
-            read.records.emplace_back(entry.position, std::move(*price));
+            run.records.emplace_back(entry.position, std::move(*price));
     next_ = entries->back().position + 1;
-    if (read.records.empty()) return BusSignal(NothingYet{});  // dead letters, from when a broker carried the events
+    if (run.records.empty()) return BusSignal(NothingYet{});  // dead letters, from when a broker carried the events
+    RecordsRead read;
+    read.runs.push_back(std::move(run));
     return BusSignal(std::move(read));
 }
 

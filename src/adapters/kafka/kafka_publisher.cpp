@@ -55,7 +55,11 @@ KafkaPublisher::~KafkaPublisher() {
 
 Result<void> KafkaPublisher::prepare() {
     try {
-        if (!client_) client_ = make_client(RD_KAFKA_PRODUCER, options_, *this);
+        if (!client_) {
+            auto fresh = make_client(RD_KAFKA_PRODUCER, options_, *this);
+            std::lock_guard const lock(exchange_);
+            client_ = std::move(fresh);
+        }
     } catch (std::runtime_error const& error) {  // its properties were right before: no threads or descriptors left
         return Error(ErrorCode::unavailable, "no client for the bus", error.what());
     }
@@ -188,6 +192,14 @@ std::size_t KafkaPublisher::take_delivered() {
     return count;
 }
 
+void KafkaPublisher::interrupt() noexcept {
+    std::lock_guard const lock(exchange_);
+    if (!client_) return;
+    auto* const reports = rd_kafka_queue_get_main(client_.get());
+    rd_kafka_queue_yield(reports);
+    rd_kafka_queue_destroy(reports);
+}
+
 void KafkaPublisher::abandon() {
     discard();
     discarded_.Increment(static_cast<double>(handed_.size()));
@@ -202,7 +214,9 @@ void KafkaPublisher::discard() {
     if (!client_) return;
     rd_kafka_purge(client_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
     rd_kafka_poll(client_.get(), 0);
-    client_.reset();
+    ClientHandle ending;  // takes its time, in which nobody is to wait for the mutex
+    std::lock_guard const lock(exchange_);
+    ending = std::move(client_);
 }
 
 }  // namespace mds::kafka

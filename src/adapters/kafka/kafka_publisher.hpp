@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <mutex>
 #include <set>
 
 namespace mds::kafka {
@@ -24,6 +25,7 @@ public:
 
     Result<std::size_t> enqueue(std::span<OutboxEvent const> events) override;
     DeliveryReport delivered(std::chrono::milliseconds wait) override;
+    void interrupt() noexcept override;
     void abandon() override;
     using ClientEvents::health;
 
@@ -46,6 +48,7 @@ private:
 
     Options options_;
     ClientHandle client_;
+    std::mutex exchange_;  ///< held to make or end the client, and by those who use it from another thread
     bool topics_there_ = false;
     std::chrono::steady_clock::time_point look_again_{};
     std::deque<Handed> handed_;         ///< and not yet counted

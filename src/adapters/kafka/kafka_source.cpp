@@ -23,7 +23,7 @@ KafkaSource::KafkaSource(Options options, support::Log log, support::Metrics& me
 }
 
 KafkaSource::~KafkaSource() {
-    kept_.reset();
+    failure_.reset();
     rd_kafka_consumer_close(client_.get());
 }
 
@@ -58,7 +58,7 @@ Result<void> KafkaSource::subscribe() {
 
 /// All started partitions anew, each from where it goes on: what librdkafka had fetched ahead is dropped by that.
 Result<void> KafkaSource::assign() {
-    kept_.reset();
+    failure_.reset();
     PartitionList const list(rd_kafka_topic_partition_list_new(static_cast<int>(next_.size())));
     for (auto const& [partition, offset] : next_)
         rd_kafka_topic_partition_list_add(list.get(), options_.topic.c_str(), partition)->offset = offset;
@@ -113,42 +113,36 @@ void KafkaSource::revoked(PartitionsRevoked gone) {
     signals_.emplace_back(std::move(gone));
     next_.clear();
     reassign_ = false;
-    kept_.reset();
+    failure_.reset();
     lost_partitions_.clear();
     distrusted_.clear();
-}
-
-MessageHandle KafkaSource::next_message(std::chrono::milliseconds wait) {
-    if (kept_) return std::move(kept_);
-    return MessageHandle(rd_kafka_consumer_poll(client_.get(), static_cast<int>(wait.count())));
 }
 
 /// One by one: the batch calls of librdkafka before 2.1 skip records when a rebalance comes between.
 Result<BusSignal> KafkaSource::read(std::size_t max_records, std::chrono::milliseconds wait) {
     RecordsRead read;
+    std::size_t count = 0;
     std::size_t bytes = 0;
-    while (read.records.size() < max_records && signals_.empty()) {
-        MessageHandle message = next_message(read.records.empty() ? wait : std::chrono::milliseconds(0));
+    while (count < max_records && signals_.empty()) {
+        auto const patience = static_cast<int>(count == 0 ? wait.count() : 0);
+        MessageHandle message = failure_ ? std::move(failure_) : MessageHandle(rd_kafka_consumer_poll(client_.get(), patience));
         if (!message) break;
-        if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR && read.records.empty()) return take_failure(*message);
-        bool const another = !read.records.empty() && (message->err != 0 || message->partition != read.partition);
-        if (another) {
-            kept_ = std::move(message);
+        if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+            if (count == 0) return take_failure(*message);
+            failure_ = std::move(message);
             break;
         }
-        if (read.records.empty()) read.records.reserve(last_read_);
-        read.partition = message->partition;
-        read.records.emplace_back(message->offset, record_of(*message));
+        append(read, *message);
+        ++count;
         bytes += message->len;
     }
-    if (read.records.empty()) return nothing();
-    auto const started = next_.find(read.partition);
-    if (started == next_.end()) return nothing();  // revoked while it was being read
+    // What was revoked while it was being read is its next owner's.
+    std::erase_if(read.runs, [this](PartitionRecords const& run) { return !next_.contains(run.partition); });
+    if (read.runs.empty()) return nothing();
     heard();
-    last_read_ = read.records.size();
-    records_.Increment(static_cast<double>(read.records.size()));
+    records_.Increment(static_cast<double>(count));
     bytes_.Increment(static_cast<double>(bytes));
-    started->second = read.records.back().offset + 1;
+    for (auto const& run : read.runs) next_[run.partition] = run.records.back().offset + 1;
     return BusSignal(std::move(read));
 }
 

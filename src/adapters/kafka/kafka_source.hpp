@@ -42,7 +42,6 @@ private:
     BusSignal next_signal();
     Result<void> assign();
     Result<BusSignal> read(std::size_t max_records, std::chrono::milliseconds wait);
-    MessageHandle next_message(std::chrono::milliseconds wait);
     Result<BusSignal> take_failure(rd_kafka_message_t const& message);
     Result<BusSignal> lose_topic();
     Result<BusSignal> tell_losses();
@@ -55,9 +54,8 @@ private:
     bool reassign_ = false;
     std::map<std::int32_t, std::int64_t> next_;  ///< of the started partitions: where each goes on
     std::deque<BusSignal> signals_;
-    MessageHandle kept_;                      ///< read already, but of another partition than the batch before it
+    MessageHandle failure_;                   ///< came behind the records of the last read
     std::set<std::int32_t> lost_partitions_;  ///< started, and their next record is gone: to be told
-    std::size_t last_read_ = 0;               ///< records of the last batch: the next one is likely as large
     bool vanished_ = false;                   ///< the topic was removed since the last assignment
     std::set<std::int32_t> distrusted_;       ///< assigned after that, not started yet
     std::atomic<bool> interrupted_{false};

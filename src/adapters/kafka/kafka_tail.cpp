@@ -25,7 +25,7 @@ KafkaTail::KafkaTail(Options options, support::Log log, support::Metrics& metric
 }
 
 KafkaTail::~KafkaTail() {
-    kept_.reset();
+    failure_.reset();
     rd_kafka_consumer_close(client_.get());
 }
 
@@ -49,7 +49,7 @@ bool KafkaTail::grown() {
 
 Result<BusSignal> KafkaTail::begin() {
     partitions_ = 0;
-    kept_.reset();
+    failure_.reset();
     if (auto const there = ensure_topics(client_.get(), options_, log()); !there) return there.error();
     auto const count = partition_count(client_.get(), options_);
     if (!count) return count.error();
@@ -71,25 +71,24 @@ Result<BusSignal> KafkaTail::begin() {
 
 Result<BusSignal> KafkaTail::read(std::size_t max_records, std::chrono::milliseconds wait) {
     RecordsRead read;
-    while (read.records.size() < max_records) {
-        auto const patience = static_cast<int>(read.records.empty() ? wait.count() : 0);
-        MessageHandle message = kept_ ? std::move(kept_) : MessageHandle(rd_kafka_consumer_poll(client_.get(), patience));
+    std::size_t count = 0;
+    for (; count < max_records; ++count) {
+        auto const patience = static_cast<int>(count == 0 ? wait.count() : 0);
+        MessageHandle message = failure_ ? std::move(failure_) : MessageHandle(rd_kafka_consumer_poll(client_.get(), patience));
         if (!message) break;
-        bool const another = !read.records.empty() && (message->err != 0 || message->partition != read.partition);
-        if (another) {
-            kept_ = std::move(message);
+        if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR && count > 0) {
+            failure_ = std::move(message);
             break;
         }
         if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
             partitions_ = 0;  // whatever it is, the store knows the newest
             return to_error("the bus refuses to be read", message->err, rd_kafka_message_errstr(message.get()));
         }
-        read.partition = message->partition;
-        read.records.emplace_back(message->offset, record_of(*message));
+        append(read, *message);
     }
-    if (read.records.empty()) return nothing();
+    if (count == 0) return nothing();
     heard();
-    records_.Increment(static_cast<double>(read.records.size()));
+    records_.Increment(static_cast<double>(count));
     return BusSignal(std::move(read));
 }
 

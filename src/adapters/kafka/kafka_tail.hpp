@@ -40,7 +40,7 @@ private:
     Options options_;
     ClientHandle client_;
     std::int32_t partitions_ = 0;  ///< 0: to begin
-    MessageHandle kept_;           ///< read already, but of another partition than the batch before it
+    MessageHandle failure_;        ///< came behind the records of the last read
     std::chrono::steady_clock::time_point look_again_{};
     std::atomic<bool> interrupted_{false};
     prometheus::Counter& records_;

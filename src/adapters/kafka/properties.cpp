@@ -104,13 +104,20 @@ Properties fixed(rd_kafka_type_t type, Options const& options) {
 }
 
 Properties defaults(rd_kafka_type_t type, Options const& options) {
+    // Nothing waits for company: what came while a request was under way goes out with the next one, and a relay that is behind
+    // hands over a thousand events at once.
     if (type == RD_KAFKA_PRODUCER)
-        return {{"client.id", "mds"}, {"queue.buffering.max.messages", "100000"}, {"message.max.bytes", "10485760"}};
+        return {{"client.id", "mds"},
+                {"socket.nagle.disable", "true"},
+                {"linger.ms", "0"},
+                {"queue.buffering.max.messages", "100000"},
+                {"message.max.bytes", "10485760"}};
     // A consumer that cannot reach the store does not poll: after so long it leaves the group, others that can go on with its
     // partitions, and it joins again with its next poll. librdkafka wants it no shorter than a session.
     auto const session = options.properties.find("session.timeout.ms");
     bool const longer = session != options.properties.end() && std::atoi(session->second.c_str()) > cut_off_ms;
     return {{"client.id", "mds"},
+            {"socket.nagle.disable", "true"},
             {"session.timeout.ms", "10000"},
             {"max.poll.interval.ms", longer ? session->second : std::to_string(cut_off_ms)}};
 }

@@ -1,5 +1,6 @@
 #include "adapters/kafka/record.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 
@@ -33,6 +34,16 @@ RawRecord record_of(rd_kafka_message_t const& message) {
     for (std::size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR; ++i)
         record.headers.emplace_back(name, bytes(value, size));
     return record;
+}
+
+void append(RecordsRead& read, rd_kafka_message_t const& message) {
+    auto const its = [&](PartitionRecords const& run) { return run.partition == message.partition; };
+    auto run = std::find_if(read.runs.rbegin(), read.runs.rend(), its);  // mostly the last one
+    if (run == read.runs.rend()) {
+        read.runs.push_back({message.partition, {}});
+        run = read.runs.rbegin();
+    }
+    run->records.emplace_back(message.offset, record_of(message));
 }
 
 }  // namespace mds::kafka

@@ -9,4 +9,7 @@ namespace mds::kafka {
 /// Key, value, headers and time, byte for byte.
 RawRecord record_of(rd_kafka_message_t const& message);
 
+/// Behind the others of its partition.
+void append(RecordsRead& read, rd_kafka_message_t const& message);
+
 }  // namespace mds::kafka

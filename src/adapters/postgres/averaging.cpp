@@ -29,49 +29,73 @@ Result<PartitionClaim> AverageStore::claim(std::string_view topic, std::int32_t 
 
 /// An average that is there already should not be possible: offsets and sequence numbers both keep repeats out. The index is the
 /// tripwire; then the whole is done over in the way that passes over them.
-Result<void> AverageStore::commit(AveragingBatch const& batch) {
-    auto done = commit_with(batch, &AverageStore::copy);
+Result<void> AverageStore::commit(std::span<AveragingBatch const> batches) {
+    auto done = commit_with(batches, &AverageStore::copy);
     bool const tripped =
         !done && done.error().code == ErrorCode::invalid_argument && connection_.last_fault() == Fault::repeated_row;
-    if (tripped) done = commit_with(batch, &AverageStore::insert_missing);
+    if (tripped) done = commit_with(batches, &AverageStore::insert_missing);
     return done;
 }
 
-Result<void> AverageStore::commit_with(AveragingBatch const& batch, WriteAverages write_averages) {
-    std::set<Series> series;
-    for (AverageRow const& row : batch.averages)
-        if (!names_.knows(row.series)) series.insert(row.series);
-    if (auto learned = names_.learn(series, {}); !learned) return learned;
-    if (auto learned = foreign_.learn(batch.foreign); !learned) return learned;
-    TransactionScope const scope(connection_);
-    connection_.send(sql::begin);
-    connection_.send(sql::averaging::advance, std::string_view(batch.claim.topic), std::int64_t{batch.claim.partition},
-                     batch.claim.epoch, batch.claim.next, batch.new_next);
-    auto replies = connection_.run();
-    if (!replies) return replies.error();
-    if (replies->at(1).changes() == 0) {
-        fenced_.Increment();
-        return Error(ErrorCode::fenced, "the partition belongs to somebody else");
+/// What is of one kind is written for all partitions together, in few statements and in the one order in which everybody locks.
+Result<void> AverageStore::commit_with(std::span<AveragingBatch const> batches, WriteAverages write_averages) {
+    AverageRuns averages;
+    std::vector<Observation> foreign;
+    bool letters = false;
+    for (AveragingBatch const& batch : batches) {
+        if (!batch.averages.empty()) averages.emplace_back(batch.averages);
+        foreign.insert(foreign.end(), batch.foreign.begin(), batch.foreign.end());
+        letters = letters || !batch.dead_letters.empty();
     }
-    if (!batch.averages.empty())
-        if (auto written = (this->*write_averages)(batch.averages); !written) return written;
-    auto const write = [&](std::span<AverageRow const> rows) { return (this->*write_averages)(rows); };
-    if (!batch.foreign.empty())
-        if (auto written = foreign_.write(batch.foreign, write); !written) return written;
+    if (auto learned = learn_series(averages); !learned) return learned;
+    if (auto learned = foreign_.learn(foreign); !learned) return learned;
+    TransactionScope const scope(connection_);
+    if (auto ours = advance(batches); !ours) return ours;
+    if (!averages.empty())
+        if (auto written = (this->*write_averages)(averages); !written) return written;
+    auto const write = [&](std::span<AverageRow const> rows) { return (this->*write_averages)(AverageRuns{rows}); };
+    if (!foreign.empty())
+        if (auto written = foreign_.write(foreign, write); !written) return written;
     // Last, because from here to COMMIT no ingest can go on.
-    if (!batch.dead_letters.empty()) connection_.send(sql::averaging::lock_head);
-    for (DeadLetter const& letter : batch.dead_letters) send(letter);
+    if (letters) connection_.send(sql::averaging::lock_head);
+    for (AveragingBatch const& batch : batches)
+        for (DeadLetter const& letter : batch.dead_letters) send(letter);
     connection_.send(sql::commit);
     auto committed = connection_.run();
     if (!committed) return committed.error();
     return {};
 }
 
+Result<void> AverageStore::learn_series(AverageRuns const& runs) {
+    std::set<Series> series;
+    for (auto const run : runs)
+        for (AverageRow const& row : run)
+            if (!names_.knows(row.series)) series.insert(row.series);
+    return names_.learn(series, {});
+}
+
+/// Begins the transaction.
+Result<void> AverageStore::advance(std::span<AveragingBatch const> batches) {
+    connection_.send(sql::begin);
+    for (AveragingBatch const& batch : batches)
+        connection_.send(sql::averaging::advance, std::string_view(batch.claim.topic), std::int64_t{batch.claim.partition},
+                         batch.claim.epoch, batch.claim.next, batch.new_next);
+    auto replies = connection_.run();
+    if (!replies) return replies.error();
+    for (auto const& moved : std::span(*replies).subspan(1)) {
+        if (moved.changes() > 0) continue;
+        fenced_.Increment();
+        return Error(ErrorCode::fenced, "the partition belongs to somebody else");
+    }
+    return {};
+}
+
 /// The fastest way in; in binary the server has nothing to parse.
-Result<void> AverageStore::copy(std::span<AverageRow const> rows) {
+Result<void> AverageStore::copy(AverageRuns const& runs) {
     CopyRows data;
-    for (AverageRow const& row : rows)
-        data.add(names_.series(row.series), std::int32_t{stored_period}, row.seq, row.value, row.timestamp, row.fetched_at);
+    for (auto const run : runs)
+        for (AverageRow const& row : run)
+            data.add(names_.series(row.series), std::int32_t{stored_period}, row.seq, row.value, row.timestamp, row.fetched_at);
     auto copied = connection_.copy_in(
         "COPY moving_average (series_id, interval, seq, average_price, timestamp, fetched_at) "
         "FROM STDIN (FORMAT binary)",
@@ -80,20 +104,22 @@ Result<void> AverageStore::copy(std::span<AverageRow const> rows) {
     return {};
 }
 
-Result<void> AverageStore::insert_missing(std::span<AverageRow const> rows) {
+Result<void> AverageStore::insert_missing(AverageRuns const& runs) {
     Column series(Column::Type::bigint), seq(Column::Type::bigint), value(Column::Type::text);
     Column timestamp(Column::Type::timestamptz), fetched_at(Column::Type::timestamptz);
-    for (AverageRow const& row : rows) {
-        series.add(names_.series(row.series));
-        seq.add(row.seq);
-        value.add(std::string_view(row.value.to_string()));
-        timestamp.add(row.timestamp);
-        fetched_at.add(row.fetched_at);
+    for (auto const run : runs) {
+        for (AverageRow const& row : run) {
+            series.add(names_.series(row.series));
+            seq.add(row.seq);
+            value.add(std::string_view(row.value.to_string()));
+            timestamp.add(row.timestamp);
+            fetched_at.add(row.fetched_at);
+        }
     }
     auto inserted =
         connection_.ask(sql::averaging::insert_averages, series, seq, value, timestamp, fetched_at, std::int64_t{stored_period});
     if (!inserted) return inserted.error();
-    repeated_.Increment(static_cast<double>(rows.size()) - static_cast<double>(inserted->changes()));
+    repeated_.Increment(static_cast<double>(series.size()) - static_cast<double>(inserted->changes()));
     return {};
 }
 

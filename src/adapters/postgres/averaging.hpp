@@ -12,16 +12,19 @@ class AverageStore final : public AveragingStore, public SeriesHistory {
 public:
     AverageStore(ConnectionOptions const& options, Condition& condition, support::Metrics& metrics);
     Result<PartitionClaim> claim(std::string_view topic, std::int32_t partition) override;
-    Result<void> commit(AveragingBatch const& batch) override;
+    Result<void> commit(std::span<AveragingBatch const> batches) override;
     Result<SeriesProgress> progress(Series const& series) override;
     Result<std::vector<PricePoint>> points(Series const& series, std::int64_t first, std::int64_t last) override;
 
 private:
-    using WriteAverages = Result<void> (AverageStore::*)(std::span<AverageRow const> rows);
+    using AverageRuns = std::vector<std::span<AverageRow const>>;
+    using WriteAverages = Result<void> (AverageStore::*)(AverageRuns const& runs);
 
-    Result<void> commit_with(AveragingBatch const& batch, WriteAverages write_averages);
-    Result<void> copy(std::span<AverageRow const> rows);
-    Result<void> insert_missing(std::span<AverageRow const> rows);
+    Result<void> commit_with(std::span<AveragingBatch const> batches, WriteAverages write_averages);
+    Result<void> learn_series(AverageRuns const& runs);
+    Result<void> advance(std::span<AveragingBatch const> batches);
+    Result<void> copy(AverageRuns const& runs);
+    Result<void> insert_missing(AverageRuns const& runs);
     void send(DeadLetter const& letter);
 
     Connection connection_;

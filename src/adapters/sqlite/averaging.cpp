@@ -44,20 +44,29 @@ Result<PartitionClaim> AverageWriter::claim(std::string_view topic, std::int32_t
     return claim;
 }
 
-Result<void> AverageWriter::commit(AveragingBatch const& batch) {
+Result<void> AverageWriter::commit(std::span<AveragingBatch const> batches) {
     WriteTransaction transaction(side_);
     repeats_ = 0;
-    advance_.run(batch.claim.topic, batch.claim.partition, batch.claim.epoch, batch.claim.next, batch.new_next);
-    if (!connection_.failed() && connection_.changes() == 0) {
+    for (AveragingBatch const& batch : batches) {
+        if (advance(batch)) continue;
         fenced_.Increment();
         return Error(ErrorCode::fenced, "the partition belongs to somebody else");
     }
-    for (AverageRow const& row : batch.averages) write(row);
-    for (DeadLetter const& letter : batch.dead_letters) write(letter);
-    for (Observation const& event : batch.foreign) write(event);
+    for (AveragingBatch const& batch : batches)
+        for (AverageRow const& row : batch.averages) write(row);
+    for (AveragingBatch const& batch : batches) {
+        for (DeadLetter const& letter : batch.dead_letters) write(letter);
+        for (Observation const& event : batch.foreign) write(event);
+    }
     auto done = transaction.commit();
     if (done) repeated_.Increment(static_cast<double>(repeats_));
     return done;
+}
+
+/// False: it is not ours. What else may have gone wrong shows with the commit.
+bool AverageWriter::advance(AveragingBatch const& batch) {
+    advance_.run(batch.claim.topic, batch.claim.partition, batch.claim.epoch, batch.claim.next, batch.new_next);
+    return connection_.failed() || connection_.changes() > 0;
 }
 
 void AverageWriter::write(AverageRow const& row) {

@@ -12,9 +12,10 @@ class AverageWriter final : public AveragingStore {
 public:
     AverageWriter(WriteSide& side, IngestWriter& ingest, support::Metrics& metrics);
     Result<PartitionClaim> claim(std::string_view topic, std::int32_t partition) override;
-    Result<void> commit(AveragingBatch const& batch) override;
+    Result<void> commit(std::span<AveragingBatch const> batches) override;
 
 private:
+    bool advance(AveragingBatch const& batch);
     void write(AverageRow const& row);
     void write(DeadLetter const& letter);
     void write(Observation const& foreign);

@@ -3,9 +3,12 @@
 
 #include "codec/event_json.hpp"
 
+#include <algorithm>
+#include <map>
 #include <numeric>
 #include <set>
 #include <stdexcept>
+#include <thread>
 
 using namespace mds;
 using namespace mds::testing;
@@ -75,6 +78,39 @@ TEST_CASE("a consumer reads on from the offset that it is given, and again from 
     REQUIRE(again.records[0].size() == 8);
     CHECK(again.records[0].front().first == 2);
     CHECK(again.records[0].front().second.value == "value 2");
+}
+
+TEST_CASE("what came of several partitions meanwhile is read at once, each named once, and no more than was asked for") {
+    MockBrokers brokers(4);
+    support::Metrics metrics;
+    for (int i = 0; i < 40; ++i) brokers.produce("K", "value", i % 4);
+    kafka::KafkaSource source(brokers.options(), support::Log::silent(), metrics);
+    std::map<std::int32_t, std::int64_t> next;
+    std::size_t most_runs = 0;
+    std::int64_t total = 0;
+    auto const deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+    while (total < 40 && std::chrono::steady_clock::now() < deadline) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));  // something may come meanwhile
+        auto const signal = source.poll(25, std::chrono::milliseconds(100));
+        REQUIRE(signal.has_value());
+        if (auto const* const assigned = std::get_if<PartitionsAssigned>(&*signal))
+            for (auto const partition : assigned->partitions) source.start(partition, 0);
+        auto const* const read = std::get_if<RecordsRead>(&*signal);
+        if (read == nullptr) continue;
+        std::set<std::int32_t> named;
+        std::size_t count = 0;
+        for (auto const& run : read->runs) {
+            CHECK(named.insert(run.partition).second);
+            REQUIRE_FALSE(run.records.empty());
+            for (auto const& record : run.records) CHECK(record.offset == next[run.partition]++);
+            count += run.records.size();
+        }
+        CHECK(count <= 25);
+        total += static_cast<std::int64_t>(count);
+        most_runs = std::max(most_runs, read->runs.size());
+    }
+    CHECK(total == 40);
+    CHECK(most_runs > 1);
 }
 
 TEST_CASE("an offset that the topic does not have is a loss, with the first that there is") {

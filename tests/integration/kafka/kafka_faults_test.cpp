@@ -130,6 +130,26 @@ TEST_CASE("a full queue is told by how much it took") {
     check_order(brokers, 101);
 }
 
+TEST_CASE("a wait for reports ends where it is interrupted, also where that came before it") {
+    MockBrokers brokers(1);
+    support::Metrics metrics;
+    kafka::KafkaPublisher bus(brokers.options(), support::Log::silent(), metrics);
+    bus.interrupt();  // there is no client yet
+    REQUIRE(publish(bus, run_of(1, 10)) == 10);
+    brokers.round_trip(milliseconds(3000));
+    REQUIRE(bus.enqueue(run_of(11, 1)).value() == 1);
+    bus.interrupt();
+    CHECK(bus.delivered(std::chrono::minutes(1)).delivered == 0);
+    std::thread other([&bus] { bus.interrupt(); });
+    CHECK(bus.delivered(std::chrono::minutes(1)).delivered == 0);
+    other.join();
+    brokers.round_trip(milliseconds(0));
+    std::size_t done = 0;
+    while (done < 1) done += bus.delivered(milliseconds(50)).delivered;
+    CHECK(publish(bus, run_of(12, 10)) == 10);
+    check_order(brokers, 21);
+}
+
 TEST_CASE("a topic that vanished is read from its beginning when it is there again, whatever the stored offsets say") {
     MockBrokers brokers(2);
     support::Metrics metrics;

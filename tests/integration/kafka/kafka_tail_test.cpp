@@ -24,7 +24,9 @@ void follow_until(kafka::KafkaTail& tail, Followed& seen, std::function<bool()> 
         if (!signal) continue;
         if (std::holds_alternative<PartitionsAssigned>(*signal)) ++seen.begun;
         if (auto const* const read = std::get_if<RecordsRead>(&*signal)) {
-            for (auto const& record : read->records) seen.values.push_back(std::get<RawRecord>(record.content).value);
+            for (auto const& run : read->runs) {
+                for (auto const& record : run.records) seen.values.push_back(std::get<RawRecord>(record.content).value);
+            }
         }
     }
 }

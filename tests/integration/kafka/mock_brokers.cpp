@@ -116,8 +116,10 @@ void read_until(EventSource& source, Seen& seen, std::function<bool()> const& do
             seen.lost.push_back(*lost);
             source.start(lost->partition, lost->available);
         } else if (auto const* const read = std::get_if<RecordsRead>(&*signal)) {
-            for (auto const& record : read->records)
-                seen.records[read->partition].emplace_back(record.offset, std::get<RawRecord>(record.content));
+            for (auto const& run : read->runs) {
+                for (auto const& record : run.records)
+                    seen.records[run.partition].emplace_back(record.offset, std::get<RawRecord>(record.content));
+            }
         }
     }
 }

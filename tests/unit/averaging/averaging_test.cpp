@@ -24,7 +24,7 @@ struct World {
     World() { restart(); }
 
     void restart() {
-        source.next.reset();
+        source.next.clear();
         source.signals.assign(1, PartitionsAssigned{{0}});
         averaging = std::make_unique<Averaging>(source, store, store, store, support::Log::silent(), metrics, options);
     }
@@ -91,7 +91,7 @@ TEST_CASE("records below the stored offset are dropped without moving it back") 
     World world;
     world.add_and_publish(apple, 6);
     world.run();
-    world.source.next = 0;
+    world.source.next[0] = 0;
     world.run();
     CHECK(world.counted("mds_averaging_events_total{result=\"duplicate\"} 6"));
     CHECK_FALSE(world.store.offset_went_back);
@@ -238,7 +238,7 @@ TEST_CASE("a loss mends the series of its partition, and leaves the others to wh
     world.add_and_publish(apple, 7);
     world.add_and_publish(tesla, 6);
     world.log.first = world.log.end();
-    world.source.in_partition = [](std::string_view key) { return key == "AAPL"; };
+    world.source.in_partition = [](std::int32_t, std::string_view key) { return key == "AAPL"; };
     world.run();
     CHECK(world.store.averages.size() == 6);
     CHECK_FALSE(world.store.averages.contains({tesla, 5}));
@@ -286,7 +286,7 @@ TEST_CASE("a record that cannot be read is kept byte for byte and delays nothing
     world.run();
     CHECK(world.store.averages.size() == 1);
     REQUIRE(world.store.dead_letters.size() == 1);
-    auto const& letter = world.store.dead_letters.at(4);
+    auto const& letter = world.store.dead_letters.at({0, 4});
     CHECK(letter.topic == "price-events");
     CHECK(letter.offset == 4);
     CHECK(letter.key == poison.key);

@@ -32,7 +32,8 @@ std::string told(Result<BusSignal> const& signal) {
         return assigned->partitions == std::vector<std::int32_t>{0} ? "assigned" : "?";
     }
     if (auto const* const read = std::get_if<RecordsRead>(&*signal)) {
-        return "read " + std::to_string(read->records.front().offset) + "-" + std::to_string(read->records.back().offset);
+        auto const& records = read->runs.front().records;
+        return "read " + std::to_string(records.front().offset) + "-" + std::to_string(records.back().offset);
     }
     if (auto const* const lost = std::get_if<RecordsLost>(&*signal)) {
         return "lost " + std::to_string(lost->wanted) + " at " + std::to_string(lost->available);

@@ -18,7 +18,14 @@ namespace {
 RelayOptions at_once() {
     RelayOptions options;
     options.look_every = milliseconds(0);
+    options.move_every = milliseconds(0);
     options.max_batch = 4;
+    return options;
+}
+
+RelayOptions now_and_then() {
+    RelayOptions options = at_once();
+    options.move_every = milliseconds(50);
     return options;
 }
 
@@ -29,7 +36,10 @@ struct World {
     FakeTopic topic;
     FakePublisher bus{topic};
     support::Metrics metrics;
-    Relay relay{outbox, cursor, bus, clock, "one", support::Log::silent(), metrics, at_once()};
+    Relay relay;
+
+    explicit World(RelayOptions options = at_once())
+        : relay(outbox, cursor, bus, clock, "one", support::Log::silent(), metrics, options) {}
 
     void commit(int count) {
         for (int i = 0; i < count; ++i) outbox.append(point_of(series_of("AAPL"), ++seq_, Price::from_units(1)));
@@ -93,6 +103,37 @@ TEST_CASE("the cursor does not move over what was not acknowledged") {
     world.run();
     CHECK(world.positions() == World::up_to(10));
     CHECK(world.relay.healthy());
+}
+
+TEST_CASE("the cursor moves now and then, not with every acknowledgement, and at once where a batch of them waits") {
+    World world(now_and_then());
+    world.clock.advance(seconds(1));
+    world.commit(2);
+    world.run();
+    CHECK(world.positions() == World::up_to(2));
+    CHECK(world.cursor.held.next == 1);
+    world.clock.advance(milliseconds(50));
+    world.run(1);
+    CHECK(world.cursor.held.next == 3);
+    world.commit(1);
+    world.run();
+    CHECK(world.cursor.held.next == 3);
+    world.commit(3);
+    world.run();
+    CHECK(world.cursor.held.next == 7);
+    world.commit(1);
+    world.run();
+    world.relay.release();
+    CHECK(world.cursor.held.next == 8);
+}
+
+TEST_CASE("a commit wakes a relay that waits for acknowledgements") {
+    World world;
+    std::vector<PricePoint> const points{point_of(series_of("AAPL"), 1, Price::from_units(1))};
+    world.relay.committed(points);
+    CHECK(world.bus.interrupts == 1);
+    world.relay.interrupt();
+    CHECK(world.bus.interrupts == 2);
 }
 
 TEST_CASE("after a delivery error it begins again behind the last acknowledged event, and counts what it repeats") {

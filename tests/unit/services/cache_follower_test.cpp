@@ -73,7 +73,7 @@ PricePoint stored_by_consumer(World& world, RawRecord const& record, std::int64_
 
 TEST_CASE("where the events begin the store is read, and then each event counts if it is newer") {
     World world;
-    world.events.next = 0;
+    world.events.next[0] = 0;
     world.add(apple, 1);
     world.add(apple, 2);
     world.run();
@@ -89,7 +89,7 @@ TEST_CASE("where the events begin the store is read, and then each event counts 
 
 TEST_CASE("an event as a broker carries it is understood, garbage passed over, another epoch's not believed") {
     World world;
-    world.events.next = 0;
+    world.events.next[0] = 0;
     RawRecord encoded;
     auto const point = world.add(apple, 7);
     codec::append_event_value(encoded.value, point);
@@ -119,7 +119,7 @@ TEST_CASE("when the events begin anew the store is read again") {
 
 TEST_CASE("the point of a foreign event is asked for until a consumer has stored it") {
     World world;
-    world.events.next = 0;
+    world.events.next[0] = 0;
     world.run();
     auto const record = plain(5);
     world.log.publish(record);
@@ -140,7 +140,7 @@ TEST_CASE("the point of a foreign event is asked for until a consumer has stored
 
 TEST_CASE("an unceasing stream of foreign events does not put the look off") {
     World world;
-    world.events.next = 0;
+    world.events.next[0] = 0;
     world.run();
     for (int i = 0; i < 10; ++i) {
         auto const record = plain(5 + i);
@@ -154,7 +154,7 @@ TEST_CASE("an unceasing stream of foreign events does not put the look off") {
 
 TEST_CASE("a foreign event whose point never comes is given up and counted") {
     World world;
-    world.events.next = 0;
+    world.events.next[0] = 0;
     world.run();
     world.log.publish(plain(5));
     for (int i = 0; i < 80; ++i) {
