@@ -4,6 +4,7 @@
 #include "services/poll_schedule_state.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace mds {
 
@@ -50,7 +51,7 @@ void PollSchedule::tick(Group& group, UtcTime now, SteadyTime steady, bool accep
     group.next = due + interval;
     group.turn = steady;
     if (group.state == Group::State::storing) return miss(group, first, due, MissedReason::store_down);
-    if (group.state == Group::State::fetching) return miss(group, first, due, MissedReason::overrun);
+    if (group.state != Group::State::idle) return miss(group, first, due, MissedReason::overrun);
     if (first < due) miss(group, first, due - interval, MissedReason::down_time);
     if (!accepting) return miss(group, due, due, MissedReason::store_down);
     if (!start(group, due, now, steady, tasks)) miss(group, due, due, why_not_asked(group, steady));
@@ -60,8 +61,7 @@ bool PollSchedule::start(Group& group, UtcTime due, UtcTime now, SteadyTime stea
     PollTask task;
     task.providers = allowed(group.lane->providers, &group, steady);
     if (task.providers.empty()) return false;
-    emit(group, true);
-    group.state = Group::State::fetching;
+    group.state = Group::State::waiting;
     group.current = due;
     group.current_counts = due > group.ledger_from;
     task.id = group.id;
@@ -94,9 +94,16 @@ MissedReason PollSchedule::why_not_asked(Group const& group, SteadyTime steady) 
     return std::ranges::any_of(group.lane->providers, spent) ? MissedReason::quota : MissedReason::provider_wait;
 }
 
+void PollSchedule::launched(std::uint64_t id) {
+    auto const found = groups_.find(id);
+    if (found == groups_.end()) return;
+    found->second->state = Group::State::fetching;
+    emit(*found->second, true);
+}
+
 void PollSchedule::storing(std::uint64_t id) {
     auto const found = groups_.find(id);
-    if (found != groups_.end() && found->second->state == Group::State::fetching) found->second->state = Group::State::storing;
+    if (found != groups_.end() && found->second->state != Group::State::idle) found->second->state = Group::State::storing;
 }
 
 void PollSchedule::finished(PollTaskEnd const& end, SteadyTime steady, Random& random) {
@@ -104,10 +111,7 @@ void PollSchedule::finished(PollTaskEnd const& end, SteadyTime steady, Random& r
     if (found == groups_.end()) return finish_immediate(end, steady);
     Group& group = *found->second;
     if (!end.settled && group.current_counts && !group.lapsed) {
-        // Before what was missed while it ran, so that ranges stay in order. Also where the clock was set back meanwhile: the tick was
-        // counted when it began.
-        auto const reason = end.tried ? MissedReason::store_down : why_not_asked(group, steady);
-        group.ranges.insert(group.ranges.begin(), Range{reason, group.current, group.current, 1, group.symbols});
+        miss_current(group, end.tried ? MissedReason::store_down : why_not_asked(group, steady));
     }
     group.state = Group::State::idle;
     for (auto const& provider : end.answered) group.back_offs.erase(provider);
@@ -116,8 +120,29 @@ void PollSchedule::finished(PollTaskEnd const& end, SteadyTime steady, Random& r
         back_off.until = steady + full_jitter(back_off.failures, options_.back_off.base, options_.back_off.cap, random);
         ++back_off.failures;
     }
-    emit(group, true);
+    // Where more is asked for than the provider may be sent, the next tick may not be tried either: one range for all of them.
+    bool const open = !end.tried && !group.retired && !is_long(group);
+    emit(group, !open);
     if (group.retired) groups_.erase(found);
+}
+
+bool PollSchedule::is_long(Group const& group) const {
+    return !group.ranges.empty() && group.ranges.back().last - group.ranges.back().first >= options_.longest_open_range;
+}
+
+/// In its place: behind what was missed before it and before what was missed while it was under way. Also where the clock was set back
+/// meanwhile: the tick was counted when it began.
+void PollSchedule::miss_current(Group& group, MissedReason reason) {
+    auto const later = std::ranges::find_if(group.ranges, [&](Range const& range) { return range.first > group.current; });
+    if (later != group.ranges.begin()) {
+        Range& before = *std::prev(later);
+        if (before.reason == reason && before.last + group.grid.interval == group.current && before.symbols == group.symbols) {
+            before.last = group.current;
+            ++before.ticks;
+            return;
+        }
+    }
+    group.ranges.insert(later, Range{reason, group.current, group.current, 1, group.symbols});
 }
 
 void PollSchedule::miss(Group& group, UtcTime first, UtcTime last, MissedReason reason) {
@@ -129,7 +154,7 @@ void PollSchedule::miss(Group& group, UtcTime first, UtcTime last, MissedReason 
         if (open.reason == reason && open.last + group.grid.interval == first && open.symbols == group.symbols) {
             open.last = last;
             open.ticks += ticks;
-            if (group.state == Group::State::idle && open.last - open.first >= options_.longest_open_range) emit(group, true);
+            if (group.state == Group::State::idle && is_long(group)) emit(group, true);
             return;
         }
     }
@@ -159,7 +184,7 @@ void PollSchedule::emit(Group& group, bool all) {
 
 void PollSchedule::close_ranges() {
     for (auto& [id, group] : groups_) {
-        if (group->state == Group::State::idle) emit(*group, true);
+        if (group->state == Group::State::idle || group->state == Group::State::waiting) emit(*group, true);
     }
 }
 

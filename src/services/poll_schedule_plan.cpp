@@ -3,6 +3,7 @@
 #include "services/poll_schedule_state.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace mds {
 namespace {
@@ -25,19 +26,16 @@ void PollSchedule::apply(PollPlan const& plan, UtcTime now, SteadyTime steady) {
     apply_jobs(plan, now);
     std::set<Lane*> changed;
     for (auto& move : targets_.settle()) {
-        auto const hash = stable_hash(move.symbol.str());
         if (move.from) {
             Lane& lane = lane_of(*move.from);
-            lane.members.erase(std::pair(hash, move.symbol));
-            lane.newcomers.erase(std::pair(hash, move.symbol));
+            lane.leaving.emplace_back(move.symbol, std::nullopt);
             changed.insert(&lane);
         }
         if (move.to) {
             Lane& lane = lane_of(*move.to);
-            lane.members.emplace(hash, move.symbol);
             // A target that was polled elsewhere until now owes this lane nothing for the time before.
             bool const moved = started_ && move.from;
-            lane.newcomers[std::pair(hash, std::move(move.symbol))] = moved ? now : move.since;
+            lane.coming.emplace_back(std::move(move.symbol), moved ? now : move.since);
             changed.insert(&lane);
         }
     }
@@ -55,7 +53,7 @@ void PollSchedule::apply(PollPlan const& plan, UtcTime now, SteadyTime steady) {
 
 void PollSchedule::apply_jobs(PollPlan const& plan, UtcTime now) {
     std::set<std::string_view> present;
-    std::map<std::string_view, std::map<Symbol, std::optional<UtcTime>>> unpolled;
+    std::map<std::string_view, Unpolled> unpolled;
     for (auto const& target : plan.unpolled) unpolled[target.job].emplace(target.symbol, target.polled_at);
     for (auto const& job : plan.jobs) {
         if (job.status == JobStatus::cancelled) continue;
@@ -67,11 +65,12 @@ void PollSchedule::apply_jobs(PollPlan const& plan, UtcTime now) {
         if (linked && !keep) targets_.unlink(state.job);
         if (!keep && is_scheduled(job)) targets_.link(job);
         std::set<Symbol> due;
-        for (auto const& [symbol, polled_at] : unpolled[job.id]) {
+        auto const& listed = unpolled[job.id];
+        for (auto const& [symbol, polled_at] : listed) {
             // One that was polled within the interval, for this job before its change or for another one, is in time.
             if (is_scheduled(job) && (!polled_at || *polled_at <= now - job.config.interval)) due.insert(symbol);
         }
-        state.update(job, keep, std::move(due));
+        state.update(job, keep, listed, std::move(due));
         state.linked = is_scheduled(job);
         state.gone = false;
         if (state.tasks == 0 && !state.wants_poll()) wanting_.erase(job.id);
@@ -91,7 +90,7 @@ void PollSchedule::apply_jobs(PollPlan const& plan, UtcTime now) {
     }
 }
 
-void PollSchedule::JobState::update(Job const& changed, bool same, std::set<Symbol> unpolled) {
+void PollSchedule::JobState::update(Job const& changed, bool same, Unpolled const& listed, std::set<Symbol> due) {
     bool const ticked = job.ticked || changed.ticked;
     if (!same) {
         if (job.config.providers != changed.config.providers) serving_added.clear();  // other targets than these
@@ -101,7 +100,9 @@ void PollSchedule::JobState::update(Job const& changed, bool same, std::set<Symb
     job.ticked = ticked;
     job.run_requested = changed.run_requested;
     run_served = std::max(run_served, changed.run_done);
-    added = std::move(unpolled);
+    // What the plan no longer lists, no later one will.
+    std::erase_if(served, [&](Symbol const& symbol) { return !listed.contains(symbol); });
+    added = std::move(due);
     std::erase_if(added, [this](Symbol const& symbol) { return served.contains(symbol) || serving_added.contains(symbol); });
 }
 
@@ -145,57 +146,87 @@ PollSchedule::Lane& PollSchedule::lane_of(PollTargets::Place const& place) {
     return *lane;
 }
 
+void PollSchedule::Lane::settle_members() {
+    std::ranges::sort(coming);
+    std::ranges::sort(leaving);
+    std::vector<Member> staying;
+    staying.reserve(members.size() + coming.size());
+    std::ranges::set_difference(members, leaving, std::back_inserter(staying));
+    auto const middle = static_cast<std::ptrdiff_t>(staying.size());
+    std::ranges::move(coming, std::back_inserter(staying));
+    std::ranges::inplace_merge(staying, staying.begin() + middle);
+    members = std::move(staying);
+    coming = {};
+    leaving = {};
+}
+
+PollSchedule::Member* PollSchedule::Lane::find_member(Symbol const& symbol) {
+    Member const wanted(symbol, std::nullopt);
+    auto const found = std::ranges::lower_bound(members, wanted);
+    return found == members.end() || *found != wanted ? nullptr : &*found;
+}
+
 /// Deals the lane's members anew. Groups whose name is still there keep everything but their members; those of other replicas' shards
 /// are only counted.
 void PollSchedule::regroup(Lane& lane, UtcTime now, SteadyTime steady) {
+    lane.settle_members();
     std::vector<std::uint64_t> hashes;
     hashes.reserve(lane.members.size());
-    for (auto const& member : lane.members) hashes.push_back(member.first);
+    for (auto const& member : lane.members) hashes.push_back(member.hash);
     auto const shards = split_into_buckets(hashes, std::max(lane.batch_max, shard_targets));
     lane.shards.clear();
     for (Bucket const& shard : shards) lane.shards.push_back(lane.name + ':' + to_string(shard.prefix));
-    Leaves const before = std::exchange(lane.groups, {});
-    auto former = before;
-    auto waiting = std::exchange(lane.newcomers, {});
-    auto member = lane.members.begin();
+    Leaves const former = std::exchange(lane.groups, {});
+    ++deals_;
     std::size_t shard = 0;
     for (Bucket const& bucket : split_into_buckets(hashes, lane.batch_max)) {
         while (!shards[shard].prefix.covers(bucket.prefix.bits)) ++shard;
-        std::vector<Symbol> symbols;
-        UtcTime since = UtcTime::max();
-        auto const first = member;
-        for (std::size_t at = bucket.first; at < bucket.last; ++at, ++member) {
-            symbols.push_back(member->second);
-            auto const newcomer = waiting.find(*member);
-            since = std::min(since, newcomer == waiting.end() ? now : newcomer->second);
-        }
+        auto const members = std::span(lane.members).subspan(bucket.first, bucket.last - bucket.first);
         if (!owns(lane.shards[shard])) {
-            for (auto at = first; at != member; ++at) {
-                auto const newcomer = waiting.find(*at);
-                lane.newcomers[*at] = newcomer == waiting.end() ? now : newcomer->second;
-            }
+            for (auto& member : members) member.since = member.since.value_or(now);
             continue;
         }
-        Group* group = nullptr;
-        bool taken_over = !started_;
-        if (auto const found = former.find(bucket.prefix); found != former.end()) {
-            group = found->second;
-            former.erase(found);
-        } else {
-            group = &create_group(lane, bucket.prefix, since, now);
-            taken_over = taken_over || (gained_.contains(lane.shards[shard]) && progress_of(lane, bucket.prefix) != UtcTime{});
-            auto const turn = earliest_turn(before, bucket.prefix);
-            catch_up(*group, turn.value_or(steady), now, steady);
-        }
-        group->shard = lane.shards[shard];
-        if (group->symbols == nullptr || *group->symbols != symbols) {
-            emit_if_idle(*group);
-            group->symbols = std::make_shared<std::vector<Symbol> const>(std::move(symbols));
-        }
-        lane.groups.emplace(bucket.prefix, group);
-        if (taken_over) slept_through(*group, now);
+        Group& group = deal(lane, former, bucket, lane.shards[shard], now, steady);
+        group.dealt = deals_;
+        lane.groups.emplace_back(bucket.prefix, &group);
     }
-    for (auto& [prefix, group] : former) retire(*group);
+    for (auto const& [prefix, group] : former) {
+        if (group->dealt != deals_) retire(*group);
+    }
+}
+
+/// The group of the bucket: the former one of that name, or a new one.
+PollSchedule::Group& PollSchedule::deal(Lane& lane, Leaves const& former, Bucket const& bucket, std::string const& shard, UtcTime now,
+                                        SteadyTime steady) {
+    auto const members = std::span(lane.members).subspan(bucket.first, bucket.last - bucket.first);
+    auto const found = std::ranges::lower_bound(former, bucket.prefix, {}, &Leaves::value_type::first);
+    bool const known = found != former.end() && found->first == bucket.prefix;
+    Group& group = known ? *found->second : create_group(lane, bucket.prefix, earliest_since(members, now), now);
+    bool taken_over = !started_;
+    if (!known) {
+        taken_over = taken_over || (gained_.contains(shard) && progress_of(lane, bucket.prefix) != UtcTime{});
+        catch_up(group, earliest_turn(former, bucket.prefix).value_or(steady), now, steady);
+    }
+    group.shard = shard;
+    take_members(group, members);
+    if (taken_over) slept_through(group, now);
+    return group;
+}
+
+UtcTime PollSchedule::earliest_since(std::span<Member const> members, UtcTime now) {
+    UtcTime since = UtcTime::max();
+    for (auto const& member : members) since = std::min(since, member.since.value_or(now));
+    return since;
+}
+
+void PollSchedule::take_members(Group& group, std::span<Member> members) {
+    for (auto& member : members) member.since.reset();
+    if (group.symbols != nullptr && std::ranges::equal(*group.symbols, members, {}, {}, &Member::symbol)) return;
+    emit_if_idle(group);
+    std::vector<Symbol> symbols;
+    symbols.reserve(members.size());
+    for (auto const& member : members) symbols.push_back(member.symbol);
+    group.symbols = std::make_shared<std::vector<Symbol> const>(std::move(symbols));
 }
 
 PollSchedule::Group& PollSchedule::create_group(Lane& lane, HashPrefix prefix, UtcTime since, UtcTime now) {
@@ -218,11 +249,13 @@ PollSchedule::Group& PollSchedule::create_group(Lane& lane, HashPrefix prefix, U
 std::optional<SteadyTime> PollSchedule::earliest_turn(Leaves const& former, HashPrefix prefix) {
     std::optional<SteadyTime> earliest;
     auto const take = [&earliest](Group const& group) { earliest = std::min(earliest.value_or(group.turn), group.turn); };
+    auto const from = [&former](HashPrefix at) { return std::ranges::lower_bound(former, at, {}, &Leaves::value_type::first); };
     for (int depth = 0; depth < prefix.depth; ++depth) {
         std::uint64_t const mask = depth == 0 ? 0 : ~std::uint64_t{0} << (64 - depth);
-        if (auto const found = former.find(HashPrefix(prefix.bits & mask, depth)); found != former.end()) take(*found->second);
+        HashPrefix const above(prefix.bits & mask, depth);
+        if (auto const found = from(above); found != former.end() && found->first == above) take(*found->second);
     }
-    for (auto at = former.lower_bound(prefix); at != former.end() && prefix.covers(at->first.bits); ++at) take(*at->second);
+    for (auto at = from(prefix); at != former.end() && prefix.covers(at->first.bits); ++at) take(*at->second);
     return earliest;
 }
 
