@@ -186,6 +186,7 @@ private:
         } else {
             plan_failed_ = false;
             if (*plan) take(**plan, gained);
+            schedule_.plan_read();
         }
         pump();
         if (std::exchange(again_, false)) reload();

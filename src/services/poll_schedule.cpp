@@ -277,6 +277,7 @@ void PollSchedule::finish_immediate(PollTaskEnd const& end, SteadyTime steady) {
             if (!state.wants_poll()) wanting_.erase(id);
         } else {
             state.settle();
+            settled_.push_back(id);
             progress_.push_back(JobProgress{id, true, state.serving});
             if (!state.wants_poll()) wanting_.erase(id);
         }

@@ -89,6 +89,10 @@ public:
     /// Takes over a plan. The first one also finds the ticks that nobody was there for.
     void apply(PollPlan const& plan, UtcTime now, SteadyTime steady);
 
+    /// The plan was read again, changed or not, and the reading began after the last call of this: later ones know what was polled up
+    /// to then.
+    void plan_read();
+
     /// Everything due. `accepting`: answers can be stored.
     std::vector<PollTask> advance(UtcTime now, SteadyTime steady, bool accepting);
     /// The task has its turn. What was missed before is handed out now, in order that it is on record before the task's tick.
@@ -186,6 +190,7 @@ private:
     std::set<std::string> owned_;
     std::set<std::string> gained_;  ///< since the last plan
     std::set<std::string> wanting_;  ///< jobs to be polled at once
+    std::vector<std::string> settled_;  ///< jobs whose polls a plan that is being read may not know
     SteadyTime immediate_retry_{};
     std::map<std::string, Family, std::less<>> families_;  ///< only while a plan is taken over
 

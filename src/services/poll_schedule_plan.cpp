@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 namespace mds {
 namespace {
@@ -65,12 +66,11 @@ void PollSchedule::apply_jobs(PollPlan const& plan, UtcTime now) {
         if (linked && !keep) targets_.unlink(state.job);
         if (!keep && is_scheduled(job)) targets_.link(job);
         std::set<Symbol> due;
-        auto const& listed = unpolled[job.id];
-        for (auto const& [symbol, polled_at] : listed) {
+        for (auto const& [symbol, polled_at] : unpolled[job.id]) {
             // One that was polled within the interval, for this job before its change or for another one, is in time.
             if (is_scheduled(job) && (!polled_at || *polled_at <= now - job.config.interval)) due.insert(symbol);
         }
-        state.update(job, keep, listed, std::move(due));
+        state.update(job, keep, std::move(due));
         state.linked = is_scheduled(job);
         state.gone = false;
         if (state.tasks == 0 && !state.wants_poll()) wanting_.erase(job.id);
@@ -90,20 +90,31 @@ void PollSchedule::apply_jobs(PollPlan const& plan, UtcTime now) {
     }
 }
 
-void PollSchedule::JobState::update(Job const& changed, bool same, Unpolled const& listed, std::set<Symbol> due) {
+void PollSchedule::plan_read() {
+    std::erase_if(settled_, [this](std::string const& id) {
+        auto const found = jobs_.find(id);
+        if (found == jobs_.end()) return true;
+        JobState& state = found->second;
+        state.served_earlier = std::exchange(state.served, {});
+        return state.served_earlier.empty();
+    });
+}
+
+void PollSchedule::JobState::update(Job const& changed, bool same, std::set<Symbol> unpolled) {
     bool const ticked = job.ticked || changed.ticked;
     if (!same) {
         if (job.config.providers != changed.config.providers) serving_added.clear();  // other targets than these
         job = changed;
         served.clear();
+        served_earlier.clear();
     }
     job.ticked = ticked;
     job.run_requested = changed.run_requested;
     run_served = std::max(run_served, changed.run_done);
-    // What the plan no longer lists, no later one will.
-    std::erase_if(served, [&](Symbol const& symbol) { return !listed.contains(symbol); });
-    added = std::move(due);
-    std::erase_if(added, [this](Symbol const& symbol) { return served.contains(symbol) || serving_added.contains(symbol); });
+    added = std::move(unpolled);
+    std::erase_if(added, [this](Symbol const& symbol) {
+        return served.contains(symbol) || served_earlier.contains(symbol) || serving_added.contains(symbol);
+    });
 }
 
 std::vector<Symbol> PollSchedule::JobState::serve() {
@@ -156,8 +167,8 @@ void PollSchedule::Lane::settle_members() {
     std::ranges::move(coming, std::back_inserter(staying));
     std::ranges::inplace_merge(staying, staying.begin() + middle);
     members = std::move(staying);
-    coming = {};
-    leaving = {};
+    coming = std::vector<Member>();
+    leaving = std::vector<Member>();
 }
 
 PollSchedule::Member* PollSchedule::Lane::find_member(Symbol const& symbol) {

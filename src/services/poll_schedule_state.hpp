@@ -81,6 +81,7 @@ struct PollSchedule::JobState {
     std::int64_t run_served = 0;
     std::set<Symbol> added;      ///< never polled since they became the job's: polled at once, like all symbols of a new job
     std::set<Symbol> served;     ///< those of them that were, which a plan read before does not know
+    std::set<Symbol> served_earlier;  ///< before the plan was last read: forgotten when it was read once more
     int tasks = 0;               ///< immediate ones under way
     std::int64_t serving = 0;    ///< the run that they serve
     std::set<Symbol> serving_added;
@@ -91,8 +92,7 @@ struct PollSchedule::JobState {
     bool wants_all() const noexcept { return !job.ticked || run_served < job.run_requested; }
     bool wants_poll() const noexcept { return wants_all() || !added.empty(); }
     /// Takes over what the plan says. `same`: it asks for what it asked for before.
-    /// `listed`: what it says nobody has polled yet, `due` those of them that are to be polled.
-    void update(Job const& changed, bool same, Unpolled const& listed, std::set<Symbol> due);
+    void update(Job const& changed, bool same, std::set<Symbol> unpolled);
     /// Which symbols are to be polled at once; they count as served unless retry() follows.
     std::vector<Symbol> serve();
     void retry();

@@ -60,7 +60,7 @@ std::vector<PollTargets::Move> PollTargets::settle() {
         target.interval = interval;
         if (interval.count() == 0) targets_.erase(found);
     }
-    touched_ = {};
+    touched_ = std::vector<Key>();  // as many as there are targets, mostly once
     return moves;
 }
 
