@@ -19,8 +19,8 @@ mds::app::Environment environment_of_process() {
     return environment;
 }
 
-/// Buffers of this size are those of a batch or of a plan: they go back to the system when they are freed. Left to itself glibc raises
-/// the limit with the first of them, and keeps megabytes between two batches.
+/// Buffers of this size are those of a batch or of a plan: they go back to the system when they are freed. Left to itself glibc
+/// raises the limit with the first of them, and keeps megabytes between two batches.
 constexpr int large_allocation = 128 * 1024;
 
 }  // namespace

@@ -67,7 +67,7 @@ private:
         std::size_t operator()(std::unique_ptr<Entry> const& entry) const noexcept { return mix(entry->symbol, *entry->provider); }
         std::size_t operator()(Series const& series) const noexcept { return mix(series.symbol, series.provider); }
         static std::size_t mix(Symbol const& symbol, std::string const& provider) noexcept {
-            return std::hash<Symbol>{}(symbol) * 31 + std::hash<std::string>{}(provider);
+            return std::hash<Symbol>{}(symbol)*31 + std::hash<std::string>{}(provider);
         }
     };
     struct SameSeries {

@@ -89,8 +89,8 @@ public:
     /// Takes over a plan. The first one also finds the ticks that nobody was there for.
     void apply(PollPlan const& plan, UtcTime now, SteadyTime steady);
 
-    /// The plan was read again, changed or not, and the reading began after the last call of this: later ones know what was polled up
-    /// to then.
+    /// The plan was read again, changed or not, and the reading began after the last call of this: later ones know what was polled
+    /// up to then.
     void plan_read();
 
     /// Everything due. `accepting`: answers can be stored.

@@ -65,8 +65,8 @@ struct PollSchedule::Lane {
     std::chrono::seconds interval{0};
     std::string name;
     std::size_t batch_max = 1;
-    std::vector<Member> members;      ///< ascending
-    std::vector<Member> coming;       ///< what a plan changes of them, until the lane is dealt anew
+    std::vector<Member> members;  ///< ascending
+    std::vector<Member> coming;   ///< what a plan changes of them, until the lane is dealt anew
     std::vector<Member> leaving;
     Leaves groups;
     std::vector<std::string> shards;  ///< in the order of their prefixes

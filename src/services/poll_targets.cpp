@@ -13,7 +13,9 @@ PollTargets::Target& PollTargets::touch(Key key) {
     return target;
 }
 
-PollTargets::Providers const* PollTargets::list_of(Job const& job) { return &*lists_.insert(job.config.providers).first; }
+PollTargets::Providers const* PollTargets::list_of(Job const& job) {
+    return &*lists_.insert(job.config.providers).first;
+}
 
 void PollTargets::link(Job const& job) {
     auto const* const providers = list_of(job);

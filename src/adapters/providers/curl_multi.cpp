@@ -15,8 +15,8 @@ namespace mds::providers {
 
 namespace {
 
-constexpr std::size_t max_spare = 64;        // handles; as many are in use at a time as requests are under way
-constexpr long connections_of_hosts = 16;    // kept open at most: as many times those of one host
+constexpr std::size_t max_spare = 64;      // handles; as many are in use at a time as requests are under way
+constexpr long connections_of_hosts = 16;  // kept open at most: as many times those of one host
 
 }  // namespace
 
@@ -181,8 +181,10 @@ void CurlMulti::schedule(long milliseconds) {
         return;
     }
     due_ = std::chrono::steady_clock::now() + std::chrono::milliseconds(milliseconds);
-    if (milliseconds == 0) act_soon();
-    else wake_at(*due_);
+    if (milliseconds == 0)
+        act_soon();
+    else
+        wake_at(*due_);
 }
 
 /// Mostly because requests were added: one call serves all that are added before it comes.

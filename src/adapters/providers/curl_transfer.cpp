@@ -44,8 +44,10 @@ void CurlTransfer::configure_always() {
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &CurlTransfer::on_header);
     // CURLOPT_CAPATH stays the system's.
     if (!options_.ca_file.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, options_.ca_file.c_str());
-    if (guard_) keep_to_public_addresses();
-    else multi_->own_sockets_of(easy);
+    if (guard_)
+        keep_to_public_addresses();
+    else
+        multi_->own_sockets_of(easy);
 }
 
 void CurlTransfer::configure(HttpRequest const& request, SteadyTime deadline) {
