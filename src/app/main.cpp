@@ -1,5 +1,6 @@
 #include "app/cli.hpp"
 
+#include <malloc.h>
 #include <unistd.h>
 
 #include <iostream>
@@ -18,9 +19,14 @@ mds::app::Environment environment_of_process() {
     return environment;
 }
 
+/// Buffers of this size are those of a batch or of a plan: they go back to the system when they are freed. Left to itself glibc
+/// raises the limit with the first of them, and keeps megabytes between two batches.
+constexpr int large_allocation = 128 * 1024;
+
 }  // namespace
 
 int main(int argc, char** argv) {
+    mallopt(M_MMAP_THRESHOLD, large_allocation);
     mds::app::ProcessContext const process{
         .environment = environment_of_process(),
         .out = std::cout,

@@ -133,6 +133,8 @@ providers::HttpOptions fetch_options(Config const& config) {
     providers::HttpOptions options;
     options.ca_file = config.providers.ca_file;
     options.connect_timeout = config.providers.connect_timeout;
+    // What the poller may send at once must not wait here for a connection.
+    options.connections_per_host = std::max<long>(options.connections_per_host, config.providers.max_in_flight);
     return options;
 }
 

@@ -16,20 +16,16 @@ bool LatestCache::offer(PricePoint const& point) {
     text.shrink_to_fit();
     // Built before the lock is taken; what it replaces is freed after the lock is released.
     auto entry = std::make_unique<CachedPrice>(point, std::move(text));
-    Key const key(entry->point.series.symbol.str(), entry->point.series.provider);
+    Key const key(entry);
     Shard& shard = shard_of(key);
     std::lock_guard const lock(shard.mutex);
     auto const found = shard.prices.find(key);
     if (found == shard.prices.end()) {
-        shard.prices.emplace(key, std::move(entry));
+        shard.prices.insert(std::move(entry));
         return true;
     }
-    if (found->second->point.seq >= point.seq) return false;
-    // The key views into the entry, so both are replaced together; the node is kept.
-    auto node = shard.prices.extract(found);
-    node.key() = key;
-    node.mapped().swap(entry);
-    shard.prices.insert(std::move(node));
+    if ((*found)->point.seq >= point.seq) return false;
+    std::swap(**found, *entry);
     return true;
 }
 

@@ -3,6 +3,8 @@
 #include <mds/domain/observation.hpp>
 #include <mds/ports/ingest_store.hpp>
 
+#include <boost/unordered/unordered_flat_set.hpp>
+
 #include <array>
 #include <cstddef>
 #include <functional>
@@ -11,7 +13,6 @@
 #include <shared_mutex>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
 namespace mds {
 
@@ -42,14 +43,15 @@ public:
         std::shared_lock const lock(shard.mutex);
         auto const found = shard.prices.find(key);
         if (found == shard.prices.end()) return false;
-        seen(static_cast<CachedPrice const&>(*found->second));
+        seen(static_cast<CachedPrice const&>(**found));
         return true;
     }
 
     std::size_t size() const;
 
 private:
-    /// Views into the entry that it leads to. Carries its hash: one computation serves the shard, the bucket and every rehash.
+    using Entry = std::unique_ptr<CachedPrice>;
+    /// Carries its hash: one computation serves the shard and the bucket.
     struct Key {
         std::string_view symbol;
         std::string_view provider;
@@ -57,19 +59,30 @@ private:
 
         Key(std::string_view s, std::string_view p) noexcept
             : symbol(s), provider(p), hash(std::hash<std::string_view>{}(s)*31 + std::hash<std::string_view>{}(p)) {}
+        explicit Key(Entry const& entry) noexcept : Key(entry->point.series.symbol.str(), entry->point.series.provider) {}
         friend bool operator==(Key const& a, Key const& b) noexcept { return a.symbol == b.symbol && a.provider == b.provider; }
     };
     struct KeyHash {
+        using is_transparent = void;
         std::size_t operator()(Key const& key) const noexcept { return key.hash; }
+        std::size_t operator()(Entry const& entry) const noexcept { return Key(entry).hash; }
+    };
+    struct SameKey {
+        using is_transparent = void;
+        bool operator()(Entry const& a, Entry const& b) const noexcept { return a->point.series == b->point.series; }
+        bool operator()(Entry const& a, Key const& b) const noexcept {
+            return a->point.series.symbol.str() == b.symbol && a->point.series.provider == b.provider;
+        }
+        bool operator()(Key const& a, Entry const& b) const noexcept { return operator()(b, a); }
     };
     /// On its own cache lines: a write to one shard does not slow the readers of its neighbour.
     struct alignas(64) Shard {
         mutable std::shared_mutex mutex;
-        std::unordered_map<Key, std::unique_ptr<CachedPrice>, KeyHash> prices;
+        boost::unordered_flat_set<Entry, KeyHash, SameKey> prices;
     };
     static constexpr std::size_t shard_count = 64;
 
-    // The map takes the hash modulo a prime, so the top bits are independent of the bucket.
+    // The set mixes the hash once more, so the top bits are independent of the bucket.
     Shard& shard_of(Key const& key) const noexcept { return (*shards_)[key.hash >> 58]; }
 
     std::unique_ptr<std::array<Shard, shard_count>> shards_;

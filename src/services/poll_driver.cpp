@@ -186,6 +186,7 @@ private:
         } else {
             plan_failed_ = false;
             if (*plan) take(**plan, gained);
+            schedule_.plan_read();
         }
         pump();
         if (std::exchange(again_, false)) reload();
@@ -274,7 +275,11 @@ private:
         SteadyTime const give_up = task.give_up;
         auto const shared = std::make_shared<PollTask>(std::move(task));
         gate_.request(provider, clock_.steady_now(), give_up, [this, shared](ProviderGate::Slot slot) {
-            if (slot && schedule_.wants(shared->id)) return launch(std::move(*shared), std::move(slot));
+            if (slot && schedule_.wants(shared->id)) {
+                schedule_.launched(shared->id);
+                collect();
+                return launch(std::move(*shared), std::move(slot));
+            }
             if (stopping_) return;  // the next start finds the tick not tried
             PollTaskEnd end;
             end.id = shared->id;

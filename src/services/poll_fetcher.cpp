@@ -238,6 +238,23 @@ Awaitable<bool> PollFetcher::store_unasked(Run const& run, FetchStep step) {
     return store(std::move(observation));
 }
 
+namespace {
+
+Observation without_answer(Observation const& observation) {
+    Observation rest;
+    rest.provider = observation.provider;
+    rest.symbols = observation.symbols;
+    rest.fetched_at = observation.fetched_at;
+    rest.duration = observation.duration;
+    rest.cause = observation.cause;
+    rest.attempt = observation.attempt;
+    rest.tick = observation.tick;
+    rest.settles_tick = observation.settles_tick;
+    return rest;
+}
+
+}  // namespace
+
 /// True: stored. One that can never be stored is replaced by its rejects, so that the tick has an end.
 Awaitable<bool> PollFetcher::store(Observation observation) {
     if (observation.settles_tick && !ledger_.is_recorded(observation.tick->group)) {
@@ -252,15 +269,13 @@ Awaitable<bool> PollFetcher::store(Observation observation) {
             co_return false;
         }
     }
-    auto substitute = observation;
+    auto substitute = without_answer(observation);
     auto const stored = co_await sink_.submit(std::move(observation));
     if (stored) co_return true;
     metrics_.not_stored.Increment();
     log_.warning("poller.not_stored", {{"provider", substitute.provider}, {"message", stored.error().message}});
     if (stored.error().code != ErrorCode::invalid_argument) co_return false;
     substitute.raw_id = Uuid::v7(clock_.now(), random_.next(), random_.next());
-    substitute.answer.reset();
-    substitute.results.clear();
     for (auto const& symbol : substitute.symbols) {
         substitute.results.emplace_back(symbol, Reject(Outcome::malformed, "the store refused the answer"));
     }

@@ -50,7 +50,7 @@ void PollSchedule::tick(Group& group, UtcTime now, SteadyTime steady, bool accep
     group.next = due + interval;
     group.turn = steady;
     if (group.state == Group::State::storing) return miss(group, first, due, MissedReason::store_down);
-    if (group.state == Group::State::fetching) return miss(group, first, due, MissedReason::overrun);
+    if (group.state != Group::State::idle) return miss(group, first, due, MissedReason::overrun);
     if (first < due) miss(group, first, due - interval, MissedReason::down_time);
     if (!accepting) return miss(group, due, due, MissedReason::store_down);
     if (!start(group, due, now, steady, tasks)) miss(group, due, due, why_not_asked(group, steady));
@@ -60,8 +60,7 @@ bool PollSchedule::start(Group& group, UtcTime due, UtcTime now, SteadyTime stea
     PollTask task;
     task.providers = allowed(group.lane->providers, &group, steady);
     if (task.providers.empty()) return false;
-    emit(group, true);
-    group.state = Group::State::fetching;
+    group.state = Group::State::waiting;
     group.current = due;
     group.current_counts = due > group.ledger_from;
     task.id = group.id;
@@ -94,9 +93,16 @@ MissedReason PollSchedule::why_not_asked(Group const& group, SteadyTime steady) 
     return std::ranges::any_of(group.lane->providers, spent) ? MissedReason::quota : MissedReason::provider_wait;
 }
 
+void PollSchedule::launched(std::uint64_t id) {
+    auto const found = groups_.find(id);
+    if (found == groups_.end()) return;
+    found->second->state = Group::State::fetching;
+    emit(*found->second, true);
+}
+
 void PollSchedule::storing(std::uint64_t id) {
     auto const found = groups_.find(id);
-    if (found != groups_.end() && found->second->state == Group::State::fetching) found->second->state = Group::State::storing;
+    if (found != groups_.end() && found->second->state != Group::State::idle) found->second->state = Group::State::storing;
 }
 
 void PollSchedule::finished(PollTaskEnd const& end, SteadyTime steady, Random& random) {
@@ -104,10 +110,7 @@ void PollSchedule::finished(PollTaskEnd const& end, SteadyTime steady, Random& r
     if (found == groups_.end()) return finish_immediate(end, steady);
     Group& group = *found->second;
     if (!end.settled && group.current_counts && !group.lapsed) {
-        // Before what was missed while it ran, so that ranges stay in order. Also where the clock was set back meanwhile: the tick was
-        // counted when it began.
-        auto const reason = end.tried ? MissedReason::store_down : why_not_asked(group, steady);
-        group.ranges.insert(group.ranges.begin(), Range{reason, group.current, group.current, 1, group.symbols});
+        miss_current(group, end.tried ? MissedReason::store_down : why_not_asked(group, steady));
     }
     group.state = Group::State::idle;
     for (auto const& provider : end.answered) group.back_offs.erase(provider);
@@ -116,55 +119,11 @@ void PollSchedule::finished(PollTaskEnd const& end, SteadyTime steady, Random& r
         back_off.until = steady + full_jitter(back_off.failures, options_.back_off.base, options_.back_off.cap, random);
         ++back_off.failures;
     }
-    emit(group, true);
+    // Where more is asked for than the provider may be sent, the next tick may not be tried either: one range for all of them.
+    bool const open = !end.tried && !group.retired && !is_long(group);
+    emit(group, !open);
     if (group.retired) groups_.erase(found);
 }
-
-void PollSchedule::miss(Group& group, UtcTime first, UtcTime last, MissedReason reason) {
-    if (first <= group.ledger_from) first = group.grid.after(group.ledger_from);
-    if (first > last) return;
-    auto const ticks = (last - first) / group.grid.interval + 1;
-    if (!group.ranges.empty()) {
-        Range& open = group.ranges.back();
-        if (open.reason == reason && open.last + group.grid.interval == first && open.symbols == group.symbols) {
-            open.last = last;
-            open.ticks += ticks;
-            if (group.state == Group::State::idle && open.last - open.first >= options_.longest_open_range) emit(group, true);
-            return;
-        }
-    }
-    group.ranges.push_back(Range{reason, first, last, ticks, group.symbols});
-    if (group.state == Group::State::idle) emit(group, false);
-}
-
-/// Hands out ranges; without `all` the last one is kept, since it may grow. Never while a tick before them is under way: the progress
-/// of the group would pass it.
-void PollSchedule::emit(Group& group, bool all) {
-    std::size_t const count = group.ranges.size() - (all || group.ranges.empty() ? 0 : 1);
-    for (std::size_t at = 0; at < count; ++at) {
-        Range const& range = group.ranges[at];
-        MissedRange missed;
-        missed.group = group.key;
-        missed.provider = group.lane->providers.front();
-        missed.symbols = *range.symbols;
-        missed.interval = group.lane->interval;
-        missed.first = range.first;
-        missed.last = range.last;
-        missed.ticks = range.ticks;
-        missed.reason = range.reason;
-        if (!sole_owner_) missed.lease = group.shard;
-        missed_.push_back(std::move(missed));
-    }
-    group.ranges.erase(group.ranges.begin(), group.ranges.begin() + static_cast<std::ptrdiff_t>(count));
-}
-
-void PollSchedule::close_ranges() {
-    for (auto& [id, group] : groups_) {
-        if (group->state == Group::State::idle) emit(*group, true);
-    }
-}
-
-std::vector<MissedRange> PollSchedule::take_missed() { return std::exchange(missed_, {}); }
 
 std::vector<JobProgress> PollSchedule::take_progress() { return std::exchange(progress_, {}); }
 
@@ -253,6 +212,7 @@ void PollSchedule::finish_immediate(PollTaskEnd const& end, SteadyTime steady) {
             if (!state.wants_poll()) wanting_.erase(id);
         } else {
             state.settle();
+            settled_.push_back(id);
             progress_.push_back(JobProgress{id, true, state.serving});
             if (!state.wants_poll()) wanting_.erase(id);
         }

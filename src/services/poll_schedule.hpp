@@ -17,6 +17,7 @@
 #include <optional>
 #include <queue>
 #include <set>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -88,8 +89,14 @@ public:
     /// Takes over a plan. The first one also finds the ticks that nobody was there for.
     void apply(PollPlan const& plan, UtcTime now, SteadyTime steady);
 
+    /// The plan was read again, changed or not, and the reading began after the last call of this: later ones know what was polled
+    /// up to then.
+    void plan_read();
+
     /// Everything due. `accepting`: answers can be stored.
     std::vector<PollTask> advance(UtcTime now, SteadyTime steady, bool accepting);
+    /// The task has its turn. What was missed before is handed out now, in order that it is on record before the task's tick.
+    void launched(std::uint64_t id);
     /// The answers of the task are known and wait to be stored: what it delays from here on is the store's doing.
     void storing(std::uint64_t id);
     void finished(PollTaskEnd const& end, SteadyTime steady, Random& random);
@@ -117,7 +124,10 @@ public:
 
 private:
     struct Group;
+    struct Member;
     struct Lane;
+    using Leaves = std::vector<std::pair<HashPrefix, Group*>>;  ///< ascending
+    using Unpolled = std::map<Symbol, std::optional<UtcTime>>;  ///< with the time of the last poll for another job
     struct JobState;
     struct Range;
     struct Family;
@@ -132,8 +142,10 @@ private:
 
     void apply_jobs(PollPlan const& plan, UtcTime now);
     Lane& lane_of(PollTargets::Place const& place);
-    using Leaves = std::map<HashPrefix, Group*>;
     void regroup(Lane& lane, UtcTime now, SteadyTime steady);
+    Group& deal(Lane& lane, Leaves const& former, Bucket const& bucket, std::string const& shard, UtcTime now, SteadyTime steady);
+    static UtcTime earliest_since(std::span<Member const> members, UtcTime now);
+    void take_members(Group& group, std::span<Member> members);
     Group& create_group(Lane& lane, HashPrefix prefix, UtcTime since, UtcTime now);
     static std::optional<SteadyTime> earliest_turn(Leaves const& former, HashPrefix prefix);
     bool owns(std::string const& shard) const { return sole_owner_ || owned_.contains(shard); }
@@ -151,6 +163,8 @@ private:
     bool start(Group& group, UtcTime due, UtcTime now, SteadyTime steady, std::vector<PollTask>& tasks);
     MissedReason why_not_asked(Group const& group, SteadyTime steady) const;
     void miss(Group& group, UtcTime first, UtcTime last, MissedReason reason);
+    void miss_current(Group& group, MissedReason reason);
+    bool is_long(Group const& group) const;
     void emit(Group& group, bool all);
     void start_immediate(UtcTime now, SteadyTime steady, std::vector<PollTask>& tasks);
     void finish_immediate(PollTaskEnd const& end, SteadyTime steady);
@@ -169,6 +183,7 @@ private:
     std::unordered_map<std::uint64_t, std::unique_ptr<Group>> groups_;  ///< retired ones until their task ends
     std::size_t live_groups_ = 0;
     std::uint64_t next_id_ = 1;
+    std::uint64_t deals_ = 0;
     std::uint64_t jumps_ = 0;
     std::priority_queue<Due, std::vector<Due>, std::greater<>> heap_;   ///< an entry that its group no longer waits for is stale
     std::unordered_map<std::uint64_t, Immediate> immediate_;
@@ -176,6 +191,7 @@ private:
     std::set<std::string> owned_;
     std::set<std::string> gained_;  ///< since the last plan
     std::set<std::string> wanting_;  ///< jobs to be polled at once
+    std::vector<std::string> settled_;  ///< jobs whose polls a plan that is being read may not know
     SteadyTime immediate_retry_{};
     std::map<std::string, Family, std::less<>> families_;  ///< only while a plan is taken over
 

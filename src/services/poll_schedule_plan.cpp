@@ -3,12 +3,10 @@
 #include "services/poll_schedule_state.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace mds {
 namespace {
-
-/// A progress that lies further ahead of the clock than this was written under a clock that was wrong.
-constexpr std::chrono::hours believable_lead{24};
 
 bool same_demand(Job const& a, Job const& b) {
     return a.status == b.status && a.active_since == b.active_since && a.config.interval == b.config.interval &&
@@ -25,19 +23,16 @@ void PollSchedule::apply(PollPlan const& plan, UtcTime now, SteadyTime steady) {
     apply_jobs(plan, now);
     std::set<Lane*> changed;
     for (auto& move : targets_.settle()) {
-        auto const hash = stable_hash(move.symbol.str());
         if (move.from) {
             Lane& lane = lane_of(*move.from);
-            lane.members.erase(std::pair(hash, move.symbol));
-            lane.newcomers.erase(std::pair(hash, move.symbol));
+            lane.leaving.emplace_back(move.symbol, std::nullopt);
             changed.insert(&lane);
         }
         if (move.to) {
             Lane& lane = lane_of(*move.to);
-            lane.members.emplace(hash, move.symbol);
             // A target that was polled elsewhere until now owes this lane nothing for the time before.
             bool const moved = started_ && move.from;
-            lane.newcomers[std::pair(hash, std::move(move.symbol))] = moved ? now : move.since;
+            lane.coming.emplace_back(std::move(move.symbol), moved ? now : move.since);
             changed.insert(&lane);
         }
     }
@@ -55,7 +50,7 @@ void PollSchedule::apply(PollPlan const& plan, UtcTime now, SteadyTime steady) {
 
 void PollSchedule::apply_jobs(PollPlan const& plan, UtcTime now) {
     std::set<std::string_view> present;
-    std::map<std::string_view, std::map<Symbol, std::optional<UtcTime>>> unpolled;
+    std::map<std::string_view, Unpolled> unpolled;
     for (auto const& target : plan.unpolled) unpolled[target.job].emplace(target.symbol, target.polled_at);
     for (auto const& job : plan.jobs) {
         if (job.status == JobStatus::cancelled) continue;
@@ -91,18 +86,31 @@ void PollSchedule::apply_jobs(PollPlan const& plan, UtcTime now) {
     }
 }
 
+void PollSchedule::plan_read() {
+    std::erase_if(settled_, [this](std::string const& id) {
+        auto const found = jobs_.find(id);
+        if (found == jobs_.end()) return true;
+        JobState& state = found->second;
+        state.served_earlier = std::exchange(state.served, {});
+        return state.served_earlier.empty();
+    });
+}
+
 void PollSchedule::JobState::update(Job const& changed, bool same, std::set<Symbol> unpolled) {
     bool const ticked = job.ticked || changed.ticked;
     if (!same) {
         if (job.config.providers != changed.config.providers) serving_added.clear();  // other targets than these
         job = changed;
         served.clear();
+        served_earlier.clear();
     }
     job.ticked = ticked;
     job.run_requested = changed.run_requested;
     run_served = std::max(run_served, changed.run_done);
     added = std::move(unpolled);
-    std::erase_if(added, [this](Symbol const& symbol) { return served.contains(symbol) || serving_added.contains(symbol); });
+    std::erase_if(added, [this](Symbol const& symbol) {
+        return served.contains(symbol) || served_earlier.contains(symbol) || serving_added.contains(symbol);
+    });
 }
 
 std::vector<Symbol> PollSchedule::JobState::serve() {
@@ -143,118 +151,6 @@ PollSchedule::Lane& PollSchedule::lane_of(PollTargets::Place const& place) {
         lane->batch_max = std::max<std::size_t>(1, batch_max_(lane->providers.front()));
     }
     return *lane;
-}
-
-/// Deals the lane's members anew. Groups whose name is still there keep everything but their members; those of other replicas' shards
-/// are only counted.
-void PollSchedule::regroup(Lane& lane, UtcTime now, SteadyTime steady) {
-    std::vector<std::uint64_t> hashes;
-    hashes.reserve(lane.members.size());
-    for (auto const& member : lane.members) hashes.push_back(member.first);
-    auto const shards = split_into_buckets(hashes, std::max(lane.batch_max, shard_targets));
-    lane.shards.clear();
-    for (Bucket const& shard : shards) lane.shards.push_back(lane.name + ':' + to_string(shard.prefix));
-    Leaves const before = std::exchange(lane.groups, {});
-    auto former = before;
-    auto waiting = std::exchange(lane.newcomers, {});
-    auto member = lane.members.begin();
-    std::size_t shard = 0;
-    for (Bucket const& bucket : split_into_buckets(hashes, lane.batch_max)) {
-        while (!shards[shard].prefix.covers(bucket.prefix.bits)) ++shard;
-        std::vector<Symbol> symbols;
-        UtcTime since = UtcTime::max();
-        auto const first = member;
-        for (std::size_t at = bucket.first; at < bucket.last; ++at, ++member) {
-            symbols.push_back(member->second);
-            auto const newcomer = waiting.find(*member);
-            since = std::min(since, newcomer == waiting.end() ? now : newcomer->second);
-        }
-        if (!owns(lane.shards[shard])) {
-            for (auto at = first; at != member; ++at) {
-                auto const newcomer = waiting.find(*at);
-                lane.newcomers[*at] = newcomer == waiting.end() ? now : newcomer->second;
-            }
-            continue;
-        }
-        Group* group = nullptr;
-        bool taken_over = !started_;
-        if (auto const found = former.find(bucket.prefix); found != former.end()) {
-            group = found->second;
-            former.erase(found);
-        } else {
-            group = &create_group(lane, bucket.prefix, since, now);
-            taken_over = taken_over || (gained_.contains(lane.shards[shard]) && progress_of(lane, bucket.prefix) != UtcTime{});
-            auto const turn = earliest_turn(before, bucket.prefix);
-            catch_up(*group, turn.value_or(steady), now, steady);
-        }
-        group->shard = lane.shards[shard];
-        if (group->symbols == nullptr || *group->symbols != symbols) {
-            emit_if_idle(*group);
-            group->symbols = std::make_shared<std::vector<Symbol> const>(std::move(symbols));
-        }
-        lane.groups.emplace(bucket.prefix, group);
-        if (taken_over) slept_through(*group, now);
-    }
-    for (auto& [prefix, group] : former) retire(*group);
-}
-
-PollSchedule::Group& PollSchedule::create_group(Lane& lane, HashPrefix prefix, UtcTime since, UtcTime now) {
-    auto group = std::make_unique<Group>(TickGrid(lane.name, lane.interval, prefix));
-    group->lane = &lane;
-    group->id = next_id_++;
-    group->prefix = prefix;
-    group->key = lane.name + ':' + to_string(prefix);
-    UtcTime const settled = progress_of(lane, prefix);
-    group->ledger_from = std::max(since, settled > now + believable_lead ? UtcTime{} : settled);
-    group->next = group->grid.after(std::min(group->ledger_from, now));
-    Group& made = *group;
-    groups_.emplace(made.id, std::move(group));
-    ++live_groups_;
-    arm(made);
-    return made;
-}
-
-/// Of the groups that a new one takes members from: the one that it was split from, or those that were merged into it.
-std::optional<SteadyTime> PollSchedule::earliest_turn(Leaves const& former, HashPrefix prefix) {
-    std::optional<SteadyTime> earliest;
-    auto const take = [&earliest](Group const& group) { earliest = std::min(earliest.value_or(group.turn), group.turn); };
-    for (int depth = 0; depth < prefix.depth; ++depth) {
-        std::uint64_t const mask = depth == 0 ? 0 : ~std::uint64_t{0} << (64 - depth);
-        if (auto const found = former.find(HashPrefix(prefix.bits & mask, depth)); found != former.end()) take(*found->second);
-    }
-    for (auto at = former.lower_bound(prefix); at != former.end() && prefix.covers(at->first.bits); ++at) take(*at->second);
-    return earliest;
-}
-
-/// A group dealt anew has a phase of its own, so its members may wait up to two intervals, but not once more with every further change
-/// of the jobs: where they would, the tick before is taken as well, now. It is not the ledger's.
-void PollSchedule::catch_up(Group& group, SteadyTime turn, UtcTime now, SteadyTime steady) {
-    group.turn = turn;
-    if (!started_ || (steady - turn) + (group.next - now) <= 2 * group.grid.interval) return;
-    group.next -= group.grid.interval;
-    arm(group);
-}
-
-/// Ticks that were due while no poller ran: one range, and the next tick in its time, so that a start is no storm.
-void PollSchedule::slept_through(Group& group, UtcTime now) {
-    UtcTime const next = group.grid.after(now);
-    if (next == group.next) return;
-    miss(group, group.next, next - group.grid.interval, MissedReason::down_time);
-    emit(group, true);
-    group.next = next;
-    arm(group);
-}
-
-void PollSchedule::emit_if_idle(Group& group) {
-    if (group.symbols != nullptr && group.state == Group::State::idle) emit(group, true);
-}
-
-void PollSchedule::retire(Group& group) {
-    --live_groups_;
-    group.retired = true;
-    if (group.state != Group::State::idle) return;
-    emit(group, true);
-    groups_.erase(group.id);
 }
 
 /// Of the lanes that are about to be regrouped.

@@ -40,10 +40,9 @@ void PollSchedule::lapse(UtcTime now) {
 void PollSchedule::lose(Group& group, UtcTime until) {
     Lane& lane = *group.lane;
     for (auto const& symbol : *group.symbols) {
-        auto const member = std::pair(stable_hash(symbol.str()), symbol);
-        if (lane.members.contains(member)) lane.newcomers[member] = until;
+        if (auto* const member = lane.find_member(symbol)) member->since = until;
     }
-    lane.groups.erase(group.prefix);
+    std::erase_if(lane.groups, [&](auto const& leaf) { return leaf.second == &group; });
     retire(group);
 }
 

@@ -3,7 +3,9 @@
 
 #include "services/poll_schedule.hpp"
 
+#include <algorithm>
 #include <set>
+#include <tuple>
 
 namespace mds {
 
@@ -20,7 +22,7 @@ struct PollSchedule::Group {
         int failures = 0;
         SteadyTime until{};
     };
-    enum class State { idle, fetching, storing };
+    enum class State { idle, waiting, fetching, storing };  ///< waiting: for its turn at the provider
 
     Lane* lane = nullptr;
     std::uint64_t id = 0;
@@ -35,6 +37,7 @@ struct PollSchedule::Group {
     bool current_counts = false;                ///< the ledger waits for its end
     SteadyTime turn{};                          ///< of its last tick; in a group dealt anew, the earliest of its members'
     bool retired = false;
+    std::uint64_t dealt = 0;                    ///< the deal that it was last part of
     bool lapsed = false;                        ///< the ledger of its tick under way is somebody else's
     std::string shard;
     std::map<std::string, BackOff> back_offs;   ///< per provider, empty while all is well
@@ -43,16 +46,33 @@ struct PollSchedule::Group {
     explicit Group(TickGrid g) : grid(g) {}
 };
 
+/// A target in its lane. There may be a hundred thousand: no node of its own.
+struct PollSchedule::Member {
+    std::uint64_t hash;
+    Symbol symbol;
+    std::optional<UtcTime> since;  ///< of no group of ours until now: from when its ticks count
+
+    Member(Symbol s, std::optional<UtcTime> t) : hash(stable_hash(s.str())), symbol(std::move(s)), since(t) {}
+    friend bool operator==(Member const& a, Member const& b) noexcept { return a.hash == b.hash && a.symbol == b.symbol; }
+    friend auto operator<=>(Member const& a, Member const& b) noexcept {
+        return std::tie(a.hash, a.symbol) <=> std::tie(b.hash, b.symbol);
+    }
+};
+
 /// All targets of one provider list and interval.
 struct PollSchedule::Lane {
     PollTargets::Providers providers;
     std::chrono::seconds interval{0};
     std::string name;
     std::size_t batch_max = 1;
-    std::set<std::pair<std::uint64_t, Symbol>> members;
-    std::map<std::pair<std::uint64_t, Symbol>, UtcTime> newcomers;  ///< of no group of ours until now: from when their ticks count
-    std::map<HashPrefix, Group*> groups;
-    std::vector<std::string> shards;                                ///< in the order of their prefixes
+    std::vector<Member> members;  ///< ascending
+    std::vector<Member> coming;   ///< what a plan changes of them, until the lane is dealt anew
+    std::vector<Member> leaving;
+    Leaves groups;
+    std::vector<std::string> shards;  ///< in the order of their prefixes
+
+    void settle_members();
+    Member* find_member(Symbol const& symbol);
 };
 
 struct PollSchedule::JobState {
@@ -61,6 +81,7 @@ struct PollSchedule::JobState {
     std::int64_t run_served = 0;
     std::set<Symbol> added;      ///< never polled since they became the job's: polled at once, like all symbols of a new job
     std::set<Symbol> served;     ///< those of them that were, which a plan read before does not know
+    std::set<Symbol> served_earlier;  ///< before the plan was last read: forgotten when it was read once more
     int tasks = 0;               ///< immediate ones under way
     std::int64_t serving = 0;    ///< the run that they serve
     std::set<Symbol> serving_added;

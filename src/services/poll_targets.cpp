@@ -13,19 +13,28 @@ PollTargets::Target& PollTargets::touch(Key key) {
     return target;
 }
 
+PollTargets::Providers const* PollTargets::list_of(Job const& job) {
+    return &*lists_.insert(job.config.providers).first;
+}
+
 void PollTargets::link(Job const& job) {
-    Providers const* const providers = &*lists_.insert(job.config.providers).first;
+    auto const* const providers = list_of(job);
+    auto& [id, targets] = *jobs_.try_emplace(job.id).first;
+    targets += job.config.symbols.size();
     for (auto const& symbol : job.config.symbols) {
-        touch(Key(providers, symbol)).uses.push_back(Use{job.id, job.config.interval, job.active_since});
+        touch(Key(providers, symbol)).uses.push_back(Use{&id, job.config.interval, job.active_since});
     }
 }
 
 void PollTargets::unlink(Job const& job) {
-    Providers const* const providers = &*lists_.insert(job.config.providers).first;
+    auto const known = jobs_.find(job.id);
+    if (known == jobs_.end()) return;
+    auto const* const providers = list_of(job);
     for (auto const& symbol : job.config.symbols) {
         auto& uses = touch(Key(providers, symbol)).uses;
-        std::erase_if(uses, [&](Use const& use) { return use.job == job.id; });
+        known->second -= std::erase_if(uses, [&](Use const& use) { return use.job == &known->first; });
     }
+    if (known->second == 0) jobs_.erase(known);
 }
 
 std::vector<PollTargets::Move> PollTargets::settle() {
@@ -34,21 +43,26 @@ std::vector<PollTargets::Move> PollTargets::settle() {
         auto const found = targets_.find(key);
         Target& target = found->second;
         target.touched = false;
-        std::optional<Place> place;
+        std::chrono::seconds interval{0};
         UtcTime since{};
         for (auto const& use : target.uses) {
-            if (!place || use.interval < place->interval) {
-                place = Place{key.first, use.interval};
+            if (interval.count() == 0 || use.interval < interval) {
+                interval = use.interval;
                 since = use.since;
-            } else if (use.interval == place->interval) {
+            } else if (use.interval == interval) {
                 since = std::min(since, use.since);
             }
         }
-        if (place != target.place) moves.push_back(Move{key.second, target.place, place, since});
-        target.place = place;
-        if (!place) targets_.erase(found);
+        if (interval != target.interval) {
+            auto const place = [&key](std::chrono::seconds of) {
+                return of.count() == 0 ? std::nullopt : std::optional(Place{key.first, of});
+            };
+            moves.push_back(Move{key.second, place(target.interval), place(interval), since});
+        }
+        target.interval = interval;
+        if (interval.count() == 0) targets_.erase(found);
     }
-    touched_.clear();
+    touched_ = std::vector<Key>();  // as many as there are targets, mostly once
     return moves;
 }
 

@@ -49,13 +49,14 @@ public:
 
 private:
     struct Use {
-        std::string job;
+        std::string const* job = nullptr;  ///< in jobs_
         std::chrono::seconds interval{0};
         UtcTime since;
     };
+    /// There may be a hundred thousand.
     struct Target {
-        std::vector<Use> uses;  ///< almost always one
-        std::optional<Place> place;
+        std::vector<Use> uses;             ///< almost always one
+        std::chrono::seconds interval{0};  ///< of its place; zero: has none yet
         bool touched = false;
     };
     using Key = std::pair<Providers const*, Symbol>;
@@ -66,8 +67,10 @@ private:
     };
 
     Target& touch(Key key);
+    Providers const* list_of(Job const& job);
 
     std::set<Providers> lists_;
+    std::map<std::string, std::size_t> jobs_;  ///< those that are linked, with the number of their targets
     std::unordered_map<Key, Target, KeyHash> targets_;
     std::vector<Key> touched_;
 };

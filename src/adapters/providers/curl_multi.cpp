@@ -2,9 +2,23 @@
 
 #include <adapters/providers/curl_transfer.hpp>
 
+#include <boost/asio/post.hpp>
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <new>
 #include <stdexcept>
 
 namespace mds::providers {
+
+namespace {
+
+constexpr std::size_t max_spare = 64;      // handles; as many are in use at a time as requests are under way
+constexpr long connections_of_hosts = 16;  // kept open at most: as many times those of one host
+
+}  // namespace
 
 CurlMulti::CurlMulti(IoExecutor executor, long connections_per_host) : executor_(executor), timer_(executor) {
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) throw std::runtime_error("libcurl does not start");
@@ -15,13 +29,16 @@ CurlMulti::CurlMulti(IoExecutor executor, long connections_per_host) : executor_
     curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &CurlMulti::on_timer);
     curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
     curl_multi_setopt(multi_, CURLMOPT_MAX_HOST_CONNECTIONS, connections_per_host);
+    // By default libcurl keeps a few for each transfer of the moment, and so closes most of them in every lull.
+    curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, connections_per_host * connections_of_hosts);
 }
 
 CurlMulti::~CurlMulti() {
     curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, nullptr);
     curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, nullptr);
     while (!watches_.empty()) unwatch(watches_.begin()->first);
-    curl_multi_cleanup(multi_);
+    spare_.clear();
+    curl_multi_cleanup(multi_);  // closes what is still open
     curl_global_cleanup();
 }
 
@@ -40,10 +57,52 @@ void CurlMulti::interrupt() noexcept {
     for (auto* transfer : transfers_) transfer->ended(CURLE_ABORTED_BY_CALLBACK);
 }
 
+EasyHandle CurlMulti::take_easy() noexcept {
+    if (spare_.empty()) return nullptr;
+    auto easy = std::move(spare_.back());
+    spare_.pop_back();
+    return easy;
+}
+
+void CurlMulti::give_back(EasyHandle easy) noexcept {
+    if (spare_.size() >= max_spare || interrupted_) return;
+    try {
+        spare_.push_back(std::move(easy));
+    } catch (std::bad_alloc const&) {  // then the next request makes its own
+    }
+}
+
+void CurlMulti::own_sockets_of(CURL* easy) noexcept {
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &CurlMulti::on_open);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, this);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, &CurlMulti::on_close);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, this);
+}
+
+curl_socket_t CurlMulti::on_open(void* self, curlsocktype, curl_sockaddr* address) noexcept {
+    auto& multi = *static_cast<CurlMulti*>(self);
+    auto const socket = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    if (socket < 0) return CURL_SOCKET_BAD;
+    try {
+        multi.own_.insert(socket);
+    } catch (std::bad_alloc const&) {
+        ::close(socket);
+        return CURL_SOCKET_BAD;
+    }
+    return socket;
+}
+
+int CurlMulti::on_close(void* self, curl_socket_t socket) noexcept {
+    auto& multi = *static_cast<CurlMulti*>(self);
+    multi.own_.erase(socket);
+    multi.unwatch(socket);
+    return ::close(socket);
+}
+
 int CurlMulti::on_socket(CURL*, curl_socket_t socket, int what, void* self, void*) noexcept {
     auto& multi = *static_cast<CurlMulti*>(self);
     if (what == CURL_POLL_REMOVE) {
-        multi.unwatch(socket);
+        multi.stop_watching(socket);
         return 0;
     }
     try {
@@ -80,6 +139,12 @@ int CurlMulti::watch(curl_socket_t socket, int wanted) {
     return 0;
 }
 
+/// Others than our own, the name resolver's for one, are closed without a word: they must be forgotten now.
+void CurlMulti::stop_watching(curl_socket_t socket) noexcept {
+    if (!own_.contains(socket)) return unwatch(socket);
+    if (auto const found = watches_.find(socket); found != watches_.end()) found->second->wanted = 0;
+}
+
 void CurlMulti::unwatch(curl_socket_t socket) noexcept {
     auto const found = watches_.find(socket);
     if (found == watches_.end()) return;
@@ -112,14 +177,44 @@ void CurlMulti::ready(curl_socket_t socket, std::uint64_t id, int direction, boo
 
 void CurlMulti::schedule(long milliseconds) {
     if (milliseconds < 0) {
-        timer_.cancel();
+        due_.reset();  // the timer finds nothing to do
         return;
     }
-    timer_.expires_after(std::chrono::milliseconds(milliseconds));
+    due_ = std::chrono::steady_clock::now() + std::chrono::milliseconds(milliseconds);
+    if (milliseconds == 0)
+        act_soon();
+    else
+        wake_at(*due_);
+}
+
+/// Mostly because requests were added: one call serves all that are added before it comes.
+void CurlMulti::act_soon() {
+    if (std::exchange(posted_, true)) return;
+    net::post(executor_, [weak = weak_from_this()] {
+        auto const self = weak.lock();
+        if (!self) return;
+        self->posted_ = false;
+        self->woken();
+    });
+}
+
+void CurlMulti::wake_at(SteadyTime when) {
+    if (armed_ && *armed_ <= when) return;
+    armed_ = when;
+    timer_.expires_at(when);
     timer_.async_wait([weak = weak_from_this()](boost::system::error_code error) {
         auto const self = weak.lock();
-        if (self && !error) self->act(CURL_SOCKET_TIMEOUT, 0);
+        if (!self || error) return;
+        self->armed_.reset();
+        self->woken();
     });
+}
+
+void CurlMulti::woken() {
+    if (!due_) return;
+    if (*due_ > std::chrono::steady_clock::now()) return wake_at(*due_);
+    due_.reset();
+    act(CURL_SOCKET_TIMEOUT, 0);
 }
 
 void CurlMulti::act(curl_socket_t socket, int events) {

@@ -10,13 +10,45 @@ namespace mds::providers {
 
 CurlTransfer::CurlTransfer(std::shared_ptr<CurlMulti> multi, IoExecutor executor, HttpRequest const& request,
                            HttpOptions const& options, SteadyTime deadline)
-    : multi_(std::move(multi)), options_(options), wanted_(request.wanted), guard_(request.guard), waiter_(executor, deadline),
-      easy_(curl_easy_init()) {
-    if (!easy_) throw std::bad_alloc();
+    : multi_(std::move(multi)), options_(options), wanted_(request.wanted), guard_(request.guard), waiter_(executor, deadline) {
+    if (!guard_) easy_ = multi_->take_easy();
+    if (!easy_) {
+        easy_.reset(curl_easy_init());
+        if (!easy_) throw std::bad_alloc();
+        configure_always();
+    }
     configure(request, deadline);
 }
 
-CurlTransfer::~CurlTransfer() { multi_->remove(*this); }
+CurlTransfer::~CurlTransfer() {
+    multi_->remove(*this);
+    if (guard_ || end_ != CURLE_OK) return;  // only what is as good as new is used again
+    auto* easy = easy_.get();
+    for (auto const option : {CURLOPT_PRIVATE, CURLOPT_ERRORBUFFER, CURLOPT_HTTPHEADER, CURLOPT_WRITEDATA, CURLOPT_HEADERDATA}) {
+        curl_easy_setopt(easy, option, nullptr);
+    }
+    multi_->give_back(std::move(easy_));
+}
+
+/// What is the same for every request: a handle that is used again has it.
+void CurlTransfer::configure_always() {
+    auto* easy = easy_.get();
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, options_.user_agent.c_str());
+    curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");  // everything that this libcurl can undo
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);  // libcurl would take our headers, and the keys in them, to other hosts
+    curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);  // a proxy's are not the answer's
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);  // a name look-up under way does not hold up the end of the transfer
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &CurlTransfer::on_body);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &CurlTransfer::on_header);
+    // CURLOPT_CAPATH stays the system's.
+    if (!options_.ca_file.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, options_.ca_file.c_str());
+    if (guard_)
+        keep_to_public_addresses();
+    else
+        multi_->own_sockets_of(easy);
+}
 
 void CurlTransfer::configure(HttpRequest const& request, SteadyTime deadline) {
     using std::chrono::milliseconds;
@@ -31,23 +63,11 @@ void CurlTransfer::configure(HttpRequest const& request, SteadyTime deadline) {
     auto const connect = std::clamp(left, milliseconds(1), options_.connect_timeout);
     curl_easy_setopt(easy, CURLOPT_PRIVATE, this);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error_.data());
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, this);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, this);
     curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str());
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers_.get());
-    curl_easy_setopt(easy, CURLOPT_USERAGENT, options_.user_agent.c_str());
-    curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");  // everything that this libcurl can undo
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);  // libcurl would take our headers, and the keys in them, to other hosts
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(connect.count()));
-    curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);  // a proxy's are not the answer's
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);  // a name look-up under way does not hold up the end of the transfer
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &CurlTransfer::on_body);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, this);
-    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &CurlTransfer::on_header);
-    curl_easy_setopt(easy, CURLOPT_HEADERDATA, this);
-    // CURLOPT_CAPATH stays the system's.
-    if (!options_.ca_file.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, options_.ca_file.c_str());
-    if (guard_) keep_to_public_addresses();
 }
 
 void CurlTransfer::keep_to_public_addresses() {

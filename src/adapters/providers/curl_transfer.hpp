@@ -30,13 +30,13 @@ private:
     static std::size_t on_body(char* data, std::size_t, std::size_t size, void* self) noexcept;
     static std::size_t on_header(char* data, std::size_t, std::size_t size, void* self) noexcept;
     static curl_socket_t on_open(void* guard, curlsocktype purpose, curl_sockaddr* address) noexcept;
+    void configure_always();
     void configure(HttpRequest const& request, SteadyTime deadline);
     void keep_to_public_addresses();
     bool take_body(std::string_view data);
     bool take_header(std::string_view line);
     HttpFailure failure(CURLcode code) const;
 
-    struct EasyCleanup { void operator()(CURL* easy) const noexcept { curl_easy_cleanup(easy); } };
     struct ListFree { void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); } };
 
     std::shared_ptr<CurlMulti> multi_;
@@ -50,7 +50,7 @@ private:
     bool headers_too_large_ = false;
     std::optional<CURLcode> end_;
     IoTimer waiter_;
-    std::unique_ptr<CURL, EasyCleanup> easy_;  // last: its clean-up may still call back
+    EasyHandle easy_;  // last: its clean-up may still call back
 };
 
 }  // namespace mds::providers

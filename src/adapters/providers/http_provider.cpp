@@ -207,6 +207,7 @@ void HttpProvider::take(HttpAnswer& http, std::span<Symbol const> symbols, Fetch
     codec::ProviderAnswer const view{http.status, http.content_type, http.body, http.truncated};
     auto judgement = codec::judge(entry_, symbols, view, answer.fetched_at);
     answer.retry_after = pause_after(http, judgement, answer.fetched_at);
+    answer.results.reserve(symbols.size());
     for (std::size_t i = 0; i < symbols.size(); ++i) {
         answer.results.emplace_back(symbols[i], numbered(std::move(judgement.verdicts[i]), answer.fetched_at));
     }

@@ -82,6 +82,7 @@ void SimulatedProvider::quote_all(std::vector<Symbol> const& symbols, FetchAnswe
     auto const at = floored(answer.fetched_at, options_.step);
     RawAnswer raw;
     raw.content_type = "application/json";
+    answer.results.reserve(symbols.size());
     raw.body = R"({"time":")" + format_rfc3339(at) + R"(","quotes":{)";
     for (auto const& symbol : symbols) {
         if (options_.unknown.contains(symbol.str())) {

@@ -149,10 +149,55 @@ TEST_CASE("a task that had no turn before the next tick is missed, not lost") {
     end.id = tasks[0].id;
     end.tried = false;
     bench.schedule.finished(end, bench.steady, bench.random);
+    bench.schedule.close_ranges();
     auto const missed = bench.schedule.take_missed();
     REQUIRE(missed.size() == 1);
     CHECK(missed[0].reason == MissedReason::provider_wait);
     CHECK(missed[0].first == *tasks[0].due);
+}
+
+TEST_CASE("tasks that have no turn one after another are one range, on record before the one that has") {
+    Bench bench(1);
+    bench.plan.jobs.push_back(job("poll_a", {symbol("A")}, 1, bench.now));
+    bench.apply();
+    std::optional<UtcTime> first;
+    for (int at = 0; at < 3; ++at) {
+        auto const tasks = bench.pass(seconds(1));
+        REQUIRE(tasks.size() == 1);
+        if (!first) first = tasks[0].due;
+        PollTaskEnd end;
+        end.id = tasks[0].id;
+        end.tried = false;
+        bench.schedule.finished(end, bench.steady, bench.random);
+        CHECK(bench.schedule.take_missed().empty());
+    }
+    auto const tasks = bench.pass(seconds(1));
+    REQUIRE(tasks.size() == 1);
+    CHECK(bench.schedule.take_missed().empty());
+    bench.schedule.launched(tasks[0].id);
+    auto const missed = bench.schedule.take_missed();
+    REQUIRE(missed.size() == 1);
+    CHECK(missed[0].reason == MissedReason::provider_wait);
+    CHECK(missed[0].first == first);
+    CHECK(missed[0].ticks == 3);
+    CHECK(missed[0].last + seconds(1) == *tasks[0].due);
+}
+
+TEST_CASE("what a waiting group missed is handed out when the process ends") {
+    Bench bench(1);
+    bench.plan.jobs.push_back(job("poll_a", {symbol("A")}, 1, bench.now));
+    bench.apply();
+    auto const tasks = bench.pass(seconds(1));
+    REQUIRE(tasks.size() == 1);
+    PollTaskEnd end;
+    end.id = tasks[0].id;
+    end.tried = false;
+    bench.schedule.finished(end, bench.steady, bench.random);
+    REQUIRE(bench.pass(seconds(1)).size() == 1);  // waits
+    bench.schedule.close_ranges();
+    auto const missed = bench.schedule.take_missed();
+    REQUIRE(missed.size() == 1);
+    CHECK(missed[0].last == *tasks[0].due);
 }
 
 TEST_CASE("a tick under way when the clock is set back is missed, not lost, where it cannot be stored") {
