@@ -72,6 +72,34 @@ TEST_CASE("connections are used again") {
     for (auto const& request : server.requests()) CHECK(request.connection == 1);
 }
 
+TEST_CASE("a connection that the other end closed between two requests is replaced") {
+    auto good = reply(200, ticker);
+    good.end = StubReply::End::close;
+    StubServer server([good](StubRequest const&) { return good; });
+    ProviderFixture fixture({at_url("coinbase", server.url())});
+    for (int i = 0; i < 5; ++i) CHECK(fixture.fetch("coinbase", {"BTC-USD"}).results.at(0).quote() != nullptr);
+    auto const requests = server.requests();
+    REQUIRE(requests.size() == 5);
+    for (std::size_t i = 0; i < requests.size(); ++i) CHECK(requests[i].connection == i + 1);
+}
+
+TEST_CASE("a request has nothing of the one before it, and one that failed spoils none after it") {
+    StubServer server([](StubRequest const& request) {
+        return request.target == "/quote?symbol=BAD" ? raw_reply("", StubReply::End::reset) : reply(200, ticker);
+    });
+    ProviderFixture fixture({at_url("finnhub", server.url()), at_url("coinbase", server.url())});
+    fixture.fetch("finnhub", {"AAPL"});
+    CHECK(fixture.fetch("coinbase", {"BTC-USD"}).results.at(0).quote() != nullptr);
+    CHECK(only_reject(fixture.fetch("finnhub", {"BAD"})).outcome == Outcome::unavailable);
+    CHECK(fixture.fetch("coinbase", {"ETH-USD"}).results.at(0).quote() != nullptr);
+    auto const requests = server.requests();
+    REQUIRE(requests.size() >= 4);
+    for (auto const& request : requests) {
+        bool const with_key = request.head.find("X-Finnhub-Token:") != std::string::npos;
+        CHECK(with_key == request.target.starts_with("/quote"));
+    }
+}
+
 TEST_CASE("of a key that occurs twice the last one counts, and a time in the future is kept and counted") {
     StubServer server([](StubRequest const&) {
         return reply(200, R"({"price":"99","price":"150.25","volume":"1","time":"2100-01-01T00:00:00Z"})");
