@@ -21,13 +21,13 @@ std::vector<Observation> one(std::uint64_t number) {
     return {observation(number, {{"AAPL", "1"}})};
 }
 
-/// Asks for a whole day's quota of one request. True: it was there.
-bool take_quota(postgres::Store& store) {
+/// Asks for a whole day's quota of one request. True: it was there. The loop must outlive the store: a thread of the store that has
+/// handed its answer over may still be about to leave the loop's lock.
+bool take_quota(postgres::Store& store, Loop& loop) {
     QuotaOrder order;
     order.provider = "p";
     order.windows = {{1, std::chrono::hours(24), false}};
     order.wishes = {{1, QuotaUse::reads, std::chrono::seconds(0)}};
-    Loop loop;
     auto const grant = loop.run(store.quotas().take(order));
     REQUIRE(grant.has_value());
     return grant->replies.at(0).taken;
@@ -154,15 +154,16 @@ TEST_CASE("a read-only server is said to be one, is read on, and takes the batch
 TEST_CASE("what changes nothing does not prove that a read-only server writes again") {
     PostgresServer server;
     PostgresDatabase const database(server);
+    Loop loop;
     support::Metrics metrics;
     auto const store = open_store(database.url(), metrics);
     REQUIRE(store->ingest().commit(one(1)).has_value());
-    REQUIRE(take_quota(*store));
+    REQUIRE(take_quota(*store, loop));
     PostgresShell shell(database.url());
     REQUIRE(shell.run("ALTER SYSTEM SET default_transaction_read_only = on"));
     REQUIRE(shell.run("SELECT pg_reload_conf()"));
     REQUIRE(eventually([&] { return !store->ingest().commit(one(2)).has_value(); }));
-    CHECK_FALSE(take_quota(*store));
+    CHECK_FALSE(take_quota(*store, loop));
     CHECK(contains(store->monitor().store_health().reason, "read-only"));
 }
 
