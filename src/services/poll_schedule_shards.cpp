@@ -24,6 +24,9 @@ void PollSchedule::own(std::set<std::string> shards, UtcTime now) {
     for (auto const& [id, group] : groups_) {
         if (!group->retired && !owns(group->shard)) lost.push_back(group.get());
     }
+    // In one pass: a lapse loses every group there is, and each alone would shift all those behind it.
+    for (auto const& [name, lane] : lanes_)
+        std::erase_if(lane->groups, [this](auto const& leaf) { return !owns(leaf.second->shard); });
     // What was missed before a lapse is in nobody's ledger yet.
     for (Group* const group : lost) lose(*group, group->lapsed ? group->ledger_from : now);
 }
@@ -36,13 +39,13 @@ void PollSchedule::lapse(UtcTime now) {
     own({}, now);
 }
 
-/// Ticks up to `until` were ours, and are in the ledger; whoever polls them next reads there where to go on.
+/// Of a group that its lane no longer names. Ticks up to `until` were ours, and are in the ledger; whoever polls them next reads
+/// there where to go on.
 void PollSchedule::lose(Group& group, UtcTime until) {
     Lane& lane = *group.lane;
     for (auto const& symbol : *group.symbols) {
         if (auto* const member = lane.find_member(symbol)) member->since = until;
     }
-    std::erase_if(lane.groups, [&](auto const& leaf) { return leaf.second == &group; });
     retire(group);
 }
 
