@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
+#include <utility>
 
 namespace mds {
 
@@ -240,16 +242,13 @@ Awaitable<bool> PollFetcher::store_unasked(Run const& run, FetchStep step) {
 
 namespace {
 
-Observation without_answer(Observation const& observation) {
-    Observation rest;
-    rest.provider = observation.provider;
-    rest.symbols = observation.symbols;
-    rest.fetched_at = observation.fetched_at;
-    rest.duration = observation.duration;
-    rest.cause = observation.cause;
-    rest.attempt = observation.attempt;
-    rest.tick = observation.tick;
-    rest.settles_tick = observation.settles_tick;
+/// All but what is large. The observation is whole again afterwards.
+Observation without_answer(Observation& observation) {
+    auto answer = std::exchange(observation.answer, std::nullopt);
+    auto results = std::exchange(observation.results, {});
+    Observation rest = observation;
+    observation.answer = std::move(answer);
+    observation.results = std::move(results);
     return rest;
 }
 
