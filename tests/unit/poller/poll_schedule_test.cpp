@@ -45,6 +45,13 @@ struct Bench {
             schedule.finished(end, steady, random);
         }
     }
+    /// It waited for the provider until it was too late.
+    void no_turn(PollTask const& task) {
+        PollTaskEnd end;
+        end.id = task.id;
+        end.tried = false;
+        schedule.finished(end, steady, random);
+    }
 };
 
 }  // namespace
@@ -145,10 +152,7 @@ TEST_CASE("a task that had no turn before the next tick is missed, not lost") {
     bench.apply();
     auto const tasks = bench.pass(seconds(1));
     REQUIRE(tasks.size() == 1);
-    PollTaskEnd end;
-    end.id = tasks[0].id;
-    end.tried = false;
-    bench.schedule.finished(end, bench.steady, bench.random);
+    bench.no_turn(tasks[0]);
     bench.schedule.close_ranges();
     auto const missed = bench.schedule.take_missed();
     REQUIRE(missed.size() == 1);
@@ -165,10 +169,7 @@ TEST_CASE("tasks that have no turn one after another are one range, on record be
         auto const tasks = bench.pass(seconds(1));
         REQUIRE(tasks.size() == 1);
         if (!first) first = tasks[0].due;
-        PollTaskEnd end;
-        end.id = tasks[0].id;
-        end.tried = false;
-        bench.schedule.finished(end, bench.steady, bench.random);
+        bench.no_turn(tasks[0]);
         CHECK(bench.schedule.take_missed().empty());
     }
     auto const tasks = bench.pass(seconds(1));
@@ -189,10 +190,7 @@ TEST_CASE("what a waiting group missed is handed out when the process ends") {
     bench.apply();
     auto const tasks = bench.pass(seconds(1));
     REQUIRE(tasks.size() == 1);
-    PollTaskEnd end;
-    end.id = tasks[0].id;
-    end.tried = false;
-    bench.schedule.finished(end, bench.steady, bench.random);
+    bench.no_turn(tasks[0]);
     REQUIRE(bench.pass(seconds(1)).size() == 1);  // waits
     bench.schedule.close_ranges();
     auto const missed = bench.schedule.take_missed();
