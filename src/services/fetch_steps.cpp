@@ -1,6 +1,6 @@
 #include "services/fetch_steps.hpp"
 
-#include "services/backoff.hpp"
+#include "support/backoff.hpp"
 
 #include <algorithm>
 
@@ -132,7 +132,7 @@ bool FetchSteps::next_attempt(Limits const& limits) {
     for (auto const& [symbol, reject] : open_) {
         if (is_retriable(reject.outcome)) symbols.push_back(symbol);
     }
-    auto const pause = full_jitter(attempt_ - 1, options_.back_off.base, options_.back_off.cap, limits.random);
+    auto const pause = support::full_jitter(attempt_ - 1, options_.back_off.base, options_.back_off.cap, limits.random.next());
     SteadyTime const start = std::max(limits.now + pause, retry_after_);
     if (symbols.empty() || start >= limits.give_up || !limits.budget.take()) return false;
     ++attempt_;

@@ -1,6 +1,6 @@
 #include "services/ingest_writer.hpp"
 
-#include "services/backoff.hpp"
+#include "support/backoff.hpp"
 
 #include <pthread.h>
 
@@ -190,7 +190,7 @@ Result<IngestReceipt> Ingest::Writer::commit_when_store_is_there(std::span<Obser
         note_store(false, result.error());
         if (is_last_try()) give_up();
         metrics_.retries.Increment();
-        pause(full_jitter(failures, options_.retry_min, options_.retry_max, random_));
+        pause(support::full_jitter(failures, options_.retry_min, options_.retry_max, random_.next()));
     }
 }
 

@@ -1,6 +1,6 @@
 #include "services/poll_ledger.hpp"
 
-#include "services/backoff.hpp"
+#include "support/backoff.hpp"
 #include "support/offload.hpp"
 
 #include <boost/asio/detached.hpp>
@@ -106,7 +106,8 @@ Awaitable<bool> PollLedger::write(Batch& batch) {
         }
         if (last) co_return false;
         if (failures == 0) log_.warning("poller.record_failed", {{"message", written.error().message}});
-        auto const pause = full_jitter(failures, std::chrono::milliseconds(100), std::chrono::milliseconds(2000), random_);
+        auto const pause =
+            support::full_jitter(failures, std::chrono::milliseconds(100), std::chrono::milliseconds(2000), random_.next());
         // Cancelled when the poller stops: one more try.
         bool const came = co_await timer_.sleep_until(clock_.steady_now() + std::max(pause, std::chrono::milliseconds(10)));
         last = !came;

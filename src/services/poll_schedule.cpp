@@ -1,6 +1,6 @@
 #include "services/poll_schedule.hpp"
 
-#include "services/backoff.hpp"
+#include "support/backoff.hpp"
 #include "services/poll_schedule_state.hpp"
 
 #include <algorithm>
@@ -116,7 +116,8 @@ void PollSchedule::finished(PollTaskEnd const& end, SteadyTime steady, Random& r
     for (auto const& provider : end.answered) group.back_offs.erase(provider);
     for (auto const& provider : end.failed) {
         auto& back_off = group.back_offs[provider];
-        back_off.until = steady + full_jitter(back_off.failures, options_.back_off.base, options_.back_off.cap, random);
+        back_off.until =
+            steady + support::full_jitter(back_off.failures, options_.back_off.base, options_.back_off.cap, random.next());
         ++back_off.failures;
     }
     // Where more is asked for than the provider may be sent, the next tick may not be tried either: one range for all of them.

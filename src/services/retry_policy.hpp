@@ -7,7 +7,7 @@
 
 namespace mds {
 
-/// Bounds of an exponential back-off with full jitter (full_jitter in backoff.hpp).
+/// Bounds of an exponential back-off with full jitter (support/backoff.hpp).
 struct BackOffPolicy {
     std::chrono::milliseconds base{1000};
     std::chrono::milliseconds cap{60'000};

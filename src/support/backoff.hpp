@@ -12,8 +12,15 @@ inline std::chrono::milliseconds backoff_bound(int failures, std::chrono::millis
     return std::min(std::chrono::milliseconds(base.count() << std::clamp(failures, 0, 20)), cap);
 }
 
-/// Equal jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"): the upper half of what full jitter takes, since a server
-/// that refuses is not to be hammered. `random`: any number, of which all are as likely.
+/// Full jitter: 0 .. bound, evenly. Spread out, many retriers do not come back in step (AWS Architecture Blog, "Exponential Backoff
+/// And Jitter"). `random`: any number, of which all are as likely.
+inline std::chrono::milliseconds full_jitter(int failures, std::chrono::milliseconds base, std::chrono::milliseconds cap,
+                                             std::uint64_t random) noexcept {
+    auto const bound = static_cast<std::uint64_t>(backoff_bound(failures, base, cap).count());
+    return std::chrono::milliseconds(random % (bound + 1));
+}
+
+/// Equal jitter (the same article): the upper half of what full jitter takes, since a server that refuses is not to be hammered.
 inline std::chrono::milliseconds equal_jitter(int failures, std::chrono::milliseconds base, std::chrono::milliseconds cap,
                                               std::uint64_t random) noexcept {
     auto const half = backoff_bound(failures, base, cap) / 2;
