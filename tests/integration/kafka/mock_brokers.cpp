@@ -27,7 +27,12 @@ kafka::Options MockBrokers::options() const {
     kafka::Options options;
     options.brokers = rd_kafka_mock_cluster_bootstraps(cluster_);
     options.request_timeout = std::chrono::milliseconds(2000);
-    options.properties = {{"reconnect.backoff.ms", "20"}, {"reconnect.backoff.max.ms", "200"}, {"retry.backoff.ms", "20"}};
+    // The mock cluster does not number what a producer sends, as brokers do: of two requests under way it takes the second one
+    // though it refused the first, and librdkafka concludes from the second that the first was there. So one at a time.
+    options.properties = {{"reconnect.backoff.ms", "20"},
+                          {"reconnect.backoff.max.ms", "200"},
+                          {"retry.backoff.ms", "20"},
+                          {"max.in.flight.requests.per.connection", "1"}};
     return options;
 }
 
