@@ -10,7 +10,8 @@ namespace mds::kafka {
 
 /// rd_kafka_assign, done when it returns: librdkafka stops what was read before only after that, and has no mark for what it is
 /// stopping. An assignment that follows at once stops it again, and the second end fails an assertion (2.0 to 2.8,
-/// rd_kafka_assignment_partition_stopped), which ends the process. For the thread that polls. `partitions`: null gives all up.
+/// rd_kafka_assignment_partition_stopped), which ends the process. For the thread that polls, and
+/// not while the consumer is being closed: it may then wait for ever. `partitions`: null gives all up.
 rd_kafka_resp_err_t assign(rd_kafka_t* client, rd_kafka_topic_partition_list_t const* partitions);
 
 /// Of each partition, the offset that `logical` stands for now (RD_KAFKA_OFFSET_BEGINNING, RD_KAFKA_OFFSET_END). One request to

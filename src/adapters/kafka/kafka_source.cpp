@@ -24,6 +24,7 @@ KafkaSource::KafkaSource(Options options, support::Log log, support::Metrics& me
 
 KafkaSource::~KafkaSource() {
     failure_.reset();
+    closing_ = true;
     rd_kafka_consumer_close(client_.get());
 }
 
@@ -89,8 +90,14 @@ void KafkaSource::interrupt() noexcept {
     interrupted_.store(true);
 }
 
-/// Within a poll. An assignment is answered once the offsets are known: see start().
+/// Within a poll, or within the close. An assignment is answered once the offsets are known: see start().
 void KafkaSource::rebalanced(rd_kafka_t* client, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* partitions) {
+    // No assignment follows this one, and where it was the last thing that the group waited for, nobody is left to ask if it is
+    // done.
+    if (closing_) {
+        rd_kafka_assign(client, nullptr);
+        return;
+    }
     rebalances_.Increment();
     heard();
     log().info("kafka.rebalanced",

@@ -52,6 +52,7 @@ private:
     std::int32_t partitions_ = 0;
     bool subscribed_ = false;
     bool reassign_ = false;
+    bool closing_ = false;
     std::map<std::int32_t, std::int64_t> next_;  ///< of the started partitions: where each goes on
     std::deque<BusSignal> signals_;
     MessageHandle failure_;                   ///< came behind the records of the last read
