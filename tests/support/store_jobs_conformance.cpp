@@ -42,6 +42,19 @@ Observation at_tick(Observation of, std::int64_t due, int attempt, bool settles)
     return of;
 }
 
+/// From at(5) to at(9).
+MissedRange five_missed_ticks() {
+    MissedRange range;
+    range.group = "simulated/1s";
+    range.provider = "simulated";
+    range.symbols = {symbol("AAPL")};
+    range.interval = std::chrono::seconds(1);
+    range.first = at(5);
+    range.last = at(9);
+    range.ticks = 5;
+    return range;
+}
+
 }  // namespace
 
 TEST_CASE("a job comes back as it was created") {
@@ -290,15 +303,7 @@ TEST_CASE("the plan names the symbols of active jobs that nobody polled since th
 
 TEST_CASE("missed ranges move their group's progress, and may be told again") {
     auto const store = make_store_under_test();
-    MissedRange range;
-    range.group = "simulated/1s";
-    range.provider = "simulated";
-    range.symbols = {symbol("AAPL")};
-    range.interval = std::chrono::seconds(1);
-    range.first = at(5);
-    range.last = at(9);
-    range.ticks = 5;
-    std::vector<MissedRange> const missed = {range};
+    std::vector<MissedRange> const missed = {five_missed_ticks()};
     std::map<std::string, UtcTime> const waits = {{"finnhub", at(60)}};
     for (int i = 0; i < 2; ++i) REQUIRE(store->run(store->poll_plan().record(missed, {}, waits)).has_value());
     store->reopen();
@@ -312,14 +317,7 @@ TEST_CASE("missed ranges move their group's progress, and may be told again") {
 
 TEST_CASE("a missed range whose lease is in another term by now is left out, with what it would have settled") {
     auto const store = make_store_under_test();
-    MissedRange range;
-    range.group = "simulated/1s";
-    range.provider = "simulated";
-    range.symbols = {symbol("AAPL")};
-    range.interval = std::chrono::seconds(1);
-    range.first = at(5);
-    range.last = at(9);
-    range.ticks = 5;
+    auto range = five_missed_ticks();
     range.lease = "shard";
     range.term = 1;
     auto const record = [&](UtcTime last, std::int64_t term) {
