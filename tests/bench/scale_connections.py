@@ -6,7 +6,7 @@ import tempfile
 import scale
 from harness.service import Service
 from load import closed_loop, raw_get
-from read import TARGET, same_bytes
+from read import SETTINGS, TARGET, same_bytes
 
 NAME, TITLE, ACROSS, UP = "connections", "Cached GET by number of connections", "connections", "CPU us per request"
 SIZES = (1, 10, 100, 1_000)
@@ -18,8 +18,7 @@ def missing():
 
 def grow(bench):
     with tempfile.TemporaryDirectory(prefix="mds-bench-") as home:
-        settings = {"read": {"max_age": 86400}}
-        with Service(pathlib.Path(home) / "data", binary=bench.mds, settings=settings, modules="http") as service:
+        with Service(pathlib.Path(home) / "data", binary=bench.mds, settings=SETTINGS, modules="http") as service:
             service.start()
             raw_get(service.port, TARGET)
             with same_bytes(*raw_get(service.port, TARGET)) as nginx:
