@@ -73,6 +73,7 @@ void Averaging::on(RecordsRead&& read) {
         share.partition = number;
         share.end = records.back().offset + 1;
         share.records = std::move(records);
+        share.batch.averages.reserve(std::min(share.records.size(), options_.max_batch));
     }
     std::ranges::sort(work.shares, {}, &AveragingShare::partition);
     if (!work.shares.empty()) work_ = std::move(work);
