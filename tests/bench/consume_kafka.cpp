@@ -62,7 +62,7 @@ public:
         if (!stopwatch_) stopwatch_ = std::make_unique<Stopwatch>();
         return PartitionClaim{std::string(topic), partition, 1, 0};
     }
-    Result<void> commit(std::span<AveragingBatch const> batches) override {
+    Result<void> commit(std::span<AveragingBatch const> batches, std::function<void()> const&) override {
         for (auto const& batch : batches) {
             reflected_ += batch.new_next - batch.claim.next;
             averages_ += static_cast<std::int64_t>(batch.averages.size());
