@@ -51,17 +51,12 @@ public:
 
     /// Where the record is ours. nullopt: there is a fault.
     std::optional<PriceEvent> own(std::string_view value) {
-        if (!read(value)) return std::nullopt;
-        auto symbol = read_symbol(SymbolCase::preserve);
-        auto const price = read_price();
-        auto const timestamp = read_timestamp();
-        auto source = read_source();
-        if (fault_) return std::nullopt;
-        return own_of(Series(*std::move(symbol), *std::move(source)), *price->price, *timestamp);
+        auto plain = plain_fields(value, SymbolCase::preserve);
+        return plain ? own_of(std::move(plain->series), plain->price, plain->timestamp) : std::nullopt;
     }
 
-    /// Where it is not.
-    std::optional<ForeignEvent> foreign(std::string_view value, SymbolCase fold) {
+    /// What any event has, and all that a foreign one has.
+    std::optional<ForeignEvent> plain_fields(std::string_view value, SymbolCase fold) {
         if (!read(value)) return std::nullopt;
         auto symbol = read_symbol(fold);
         auto const price = read_price();
@@ -241,7 +236,7 @@ DecodedEvent decode_event(std::string_view value, EventHeaders const& headers, S
     Decoder decoder(views);
     if (decoder.ours()) {
         if (auto event = decoder.own(value)) return *std::move(event);
-    } else if (auto event = decoder.foreign(value, fold)) {
+    } else if (auto event = decoder.plain_fields(value, fold)) {
         return *std::move(event);
     }
     return decoder.fault();

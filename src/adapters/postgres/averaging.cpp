@@ -92,7 +92,10 @@ Result<void> AverageStore::advance(std::span<AveragingBatch const> batches) {
 
 /// The fastest way in; in binary the server has nothing to parse.
 Result<void> AverageStore::copy(AverageRuns const& runs, Meanwhile const& meanwhile) {
-    CopyRows data;
+    constexpr std::size_t bytes_in_row = 90;
+    std::size_t rows = 0;
+    for (auto const run : runs) rows += run.size();
+    CopyRows data((rows + 1) * bytes_in_row);
     for (auto const run : runs)
         for (AverageRow const& row : run)
             data.add(names_.series(row.series), std::int32_t{stored_period}, row.seq, row.value, row.timestamp, row.fetched_at);
