@@ -22,7 +22,7 @@ struct RawRecord {
     UtcTime timestamp;
 };
 
-/// One record of the topic. An event of ours comes as it is, whatever else there may be as bytes. Bytes may also be an event of ours.
+/// One record of the topic. An event of ours comes as it is, or as bytes, as does whatever else there may be.
 struct BusRecord {
     std::int64_t offset = 0;
     std::variant<PriceEvent, RawRecord> content;
