@@ -1,5 +1,8 @@
 #include "codec/event_fields.hpp"
 
+#include <array>
+#include <cstddef>
+
 namespace mds::codec {
 namespace {
 
@@ -7,6 +10,13 @@ EventFields::Field field_of(Json const& object, std::string_view name) {
     Json const* const found = object.find(name);
     return found == nullptr ? EventFields::Field{} : EventFields::Field{found->kind(), found->text(), true};
 }
+
+/// What stands for itself in a string: printable ASCII but for quote and backslash.
+constexpr auto plain_characters = [] {
+    std::array<bool, 256> plain{};
+    for (std::size_t c = ' '; c <= '~'; ++c) plain[c] = c != '"' && c != '\\';
+    return plain;
+}();
 
 /// Takes the fields off the front of a text.
 class PlainValue {
@@ -41,8 +51,7 @@ private:
     bool string(EventFields::Field& field) noexcept {
         if (!skip("\"")) return false;
         std::size_t size = 0;
-        for (; size < rest_.size() && rest_[size] != '"'; ++size)
-            if (rest_[size] < ' ' || rest_[size] > '~' || rest_[size] == '\\') return false;
+        while (size < rest_.size() && plain_characters[static_cast<unsigned char>(rest_[size])]) ++size;
         take(field, Json::Kind::string, size);
         return skip("\"");
     }

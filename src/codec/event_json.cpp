@@ -3,6 +3,7 @@
 #include "codec/event_fields.hpp"
 #include "codec/json_text.hpp"
 
+#include <array>
 #include <charconv>
 #include <cstdint>
 #include <optional>
@@ -10,30 +11,60 @@
 namespace mds::codec {
 namespace {
 
-std::string const* header(EventHeaders const& headers, std::string_view name) {
-    for (auto const& [key, value] : headers) {
-        if (key == name) return &value;
+/// The headers that mean something here; of several with one name the first.
+struct OwnHeaders {
+    using Text = std::optional<std::string_view>;
+    Text event_id, seq, store_epoch, schema, fetched_at, time_source, currency;
+
+    explicit OwnHeaders(EventHeaderViews headers) noexcept;
+};
+
+struct KnownHeader {
+    std::string_view name;
+    OwnHeaders::Text OwnHeaders::*text;
+};
+
+constexpr std::array known_headers{
+    KnownHeader{"event_id", &OwnHeaders::event_id},       KnownHeader{"seq", &OwnHeaders::seq},
+    KnownHeader{"store_epoch", &OwnHeaders::store_epoch}, KnownHeader{"schema", &OwnHeaders::schema},
+    KnownHeader{"fetched_at", &OwnHeaders::fetched_at},   KnownHeader{"time_source", &OwnHeaders::time_source},
+    KnownHeader{"currency", &OwnHeaders::currency},
+};
+
+OwnHeaders::OwnHeaders(EventHeaderViews headers) noexcept {
+    for (auto const& [name, value] : headers) {
+        for (auto const& known : known_headers) {
+            if (known.name != name) continue;
+            if (auto& text = this->*known.text; !text) text = value;
+            break;
+        }
     }
-    return nullptr;
 }
 
 /// Takes a record apart; the first fault ends it. Each step returns nothing once there is a fault.
 class Decoder {
 public:
-    explicit Decoder(EventHeaders const& headers) : headers_(headers) {}
+    explicit Decoder(EventHeaderViews headers) noexcept : headers_(headers) {}
 
-    DecodedEvent decode(std::string_view value, SymbolCase fold) {
-        if (!read(value)) return *fault_;
-        bool const ours = header(headers_, "store_epoch") != nullptr;
-        auto symbol = read_symbol(ours ? SymbolCase::preserve : fold);
+    bool ours() const noexcept { return headers_.store_epoch.has_value(); }
+    EventFault const& fault() const noexcept { return *fault_; }
+
+    /// Where the record is ours. nullopt: there is a fault.
+    std::optional<PriceEvent> own(std::string_view value) {
+        auto plain = plain_fields(value, SymbolCase::preserve);
+        return plain ? own_of(std::move(plain->series), plain->price, plain->timestamp) : std::nullopt;
+    }
+
+    /// What any event has, and all that a foreign one has.
+    std::optional<ForeignEvent> plain_fields(std::string_view value, SymbolCase fold) {
+        if (!read(value)) return std::nullopt;
+        auto symbol = read_symbol(fold);
         auto const price = read_price();
         auto const timestamp = read_timestamp();
         auto source = read_source();
-        if (fault_) return *fault_;
-        Series series(*std::move(symbol), *std::move(source));
-        if (ours) return ours_of(std::move(series), *price->price, *timestamp);
-        ForeignEvent event(std::move(series), *price->price, *timestamp);
-        event.rounded = price->rounded;
+        if (fault_) return std::nullopt;
+        std::optional<ForeignEvent> event(std::in_place, Series(*std::move(symbol), *std::move(source)), *price->price, *timestamp);
+        event->rounded = price->rounded;
         return event;
     }
 
@@ -116,10 +147,9 @@ private:
 
     /// A header of ours read by `parse`, which gives an optional.
     template <class Parse>
-    auto read_header(std::string_view name, Parse parse) -> decltype(parse(std::string_view())) {
-        std::string const* const text = header(headers_, name);
-        if (text == nullptr) return fail(EventFaultKind::bad_header, "no header \"" + std::string(name) + "\"");
-        auto value = parse(std::string_view(*text));
+    auto read_header(OwnHeaders::Text const& text, std::string_view name, Parse parse) -> decltype(parse(std::string_view())) {
+        if (!text) return fail(EventFaultKind::bad_header, "no header \"" + std::string(name) + "\"");
+        auto value = parse(*text);
         if (!value) return fail(EventFaultKind::bad_header, "cannot read header \"" + std::string(name) + "\"");
         return value;
     }
@@ -131,25 +161,25 @@ private:
         return value;
     }
 
-    DecodedEvent ours_of(Series series, Price price, UtcTime timestamp) {
-        auto const schema = read_header("schema", integer);
+    std::optional<PriceEvent> own_of(Series series, Price price, UtcTime timestamp) {
+        auto const schema = read_header(headers_.schema, "schema", integer);
         if (schema && *schema > event_schema_version) fail(EventFaultKind::newer_schema, "schema " + std::to_string(*schema));
-        auto const id = read_header("event_id", Uuid::parse);
-        auto const seq = read_header("seq", integer);
-        auto const epoch = read_header("store_epoch", integer);
-        auto const fetched_at = read_header("fetched_at", parse_rfc3339);
+        auto const id = read_header(headers_.event_id, "event_id", Uuid::parse);
+        auto const seq = read_header(headers_.seq, "seq", integer);
+        auto const epoch = read_header(headers_.store_epoch, "store_epoch", integer);
+        auto const fetched_at = read_header(headers_.fetched_at, "fetched_at", parse_rfc3339);
         auto const raw_id = read_raw_id();
         if (seq && *seq < 1) fail(EventFaultKind::bad_header, "header \"seq\" counts from 1");
-        auto const time_source =
-            header(headers_, "time_source") == nullptr ? TimeSource::quote : read_header("time_source", parse_time_source);
-        if (fault_) return *fault_;
+        std::optional<TimeSource> time_source = TimeSource::quote;
+        if (headers_.time_source) time_source = read_header(headers_.time_source, "time_source", parse_time_source);
+        if (fault_) return std::nullopt;
         PricePoint point(*id, std::move(series), *seq, price, timestamp, *fetched_at, *raw_id);
         point.time_source = *time_source;
-        if (auto const* const currency = header(headers_, "currency")) point.currency = *currency;
-        return PriceEvent(std::move(point), *epoch);
+        if (headers_.currency) point.currency = *headers_.currency;
+        return std::optional<PriceEvent>(std::in_place, std::move(point), *epoch);
     }
 
-    EventHeaders const& headers_;
+    OwnHeaders headers_;
     Json body_;           ///< where the value had to be parsed
     EventFields fields_;  ///< refer to it, or to the value itself
     std::optional<EventFault> fault_;
@@ -202,7 +232,19 @@ std::string_view to_string(EventFaultKind kind) noexcept {
 }
 
 DecodedEvent decode_event(std::string_view value, EventHeaders const& headers, SymbolCase fold) {
-    return Decoder(headers).decode(value, fold);
+    std::vector<std::pair<std::string_view, std::string_view>> const views(headers.begin(), headers.end());
+    Decoder decoder(views);
+    if (decoder.ours()) {
+        if (auto event = decoder.own(value)) return *std::move(event);
+    } else if (auto event = decoder.plain_fields(value, fold)) {
+        return *std::move(event);
+    }
+    return decoder.fault();
+}
+
+std::optional<PriceEvent> decode_own_event(std::string_view value, EventHeaderViews headers) {
+    Decoder decoder(headers);
+    return decoder.ours() ? decoder.own(value) : std::nullopt;
 }
 
 }  // namespace mds::codec

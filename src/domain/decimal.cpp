@@ -24,6 +24,12 @@ constexpr std::uint64_t power_of_ten(int n) noexcept {
     return power;
 }
 
+constexpr auto powers_of_ten = [] {
+    std::array<std::uint64_t, 19> powers{};
+    for (int n = 0; n < 19; ++n) powers[static_cast<std::size_t>(n)] = power_of_ten(n);
+    return powers;
+}();
+
 /// A number as its text has it: digits (none in front that is zero) times ten to the `exponent`.
 struct Scanned {
     std::array<char, max_text> digits;
@@ -79,8 +85,19 @@ bool scan(std::string_view text, Scanned& out) noexcept {
     return true;
 }
 
+/// All digits, of which there are 18 at most, times ten to the `zeros`, at most 36 together: as nearly every price is.
+Int128 shifted(Scanned const& number, int zeros) noexcept {
+    std::uint64_t units = 0;
+    for (int i = 0; i < number.count; ++i)
+        units = units * 10 + static_cast<std::uint64_t>(number.digits[static_cast<std::size_t>(i)] - '0');
+    int const first = std::min(zeros, 18);
+    return static_cast<Int128>(units) * static_cast<Int128>(powers_of_ten[static_cast<std::size_t>(first)]) *
+           static_cast<Int128>(powers_of_ten[static_cast<std::size_t>(zeros - first)]);
+}
+
 /// The first `keep` digits (or all, filled up with zeros), rounded half to even by those behind. 0 <= keep <= 36.
 Int128 round_half_even(Scanned const& number, int keep, bool& rounded) noexcept {
+    if (number.count <= keep && number.count <= 18) return shifted(number, keep - number.count);
     Int128 units = 0;
     for (int i = 0; i < keep; ++i) {
         int const digit = i < number.count ? number.digits[static_cast<std::size_t>(i)] - '0' : 0;

@@ -2,7 +2,20 @@
 
 namespace mds {
 
+namespace {
+
+/// Of 2, 5 or 10 prices, where the mean ends at the last decimal and a price has one decimal less: ten times the sum fits 128 bits,
+/// and there is nothing to divide.
+Average exact_mean(std::span<Price const> prices) noexcept {
+    Int128 units = 0;
+    for (Price const price : prices) units += price.units();
+    return Average::from_units(units * static_cast<Int128>(10 / prices.size()));
+}
+
+}  // namespace
+
 Average mean(std::span<Price const> prices) noexcept {
+    if (10 % prices.size() == 0) return exact_mean(prices);
     // 500 prices of 10^36 units do not fit 128 bits, so integer and decimal part are summed apart.
     constexpr Int128 one = 1'000'000'000'000'000'000;
     constexpr Int128 average_one = one * 10;

@@ -24,25 +24,31 @@ class Fields {
 public:
     explicit Fields(std::string_view text) noexcept : rest_(text) {}
 
-    int digits(std::size_t width) noexcept {
+    template <std::size_t width>
+    int digits() noexcept {
         if (rest_.size() < width) return fail();
         int value = 0;
+        int highest = 0;
         for (std::size_t i = 0; i < width; ++i) {
-            if (!next_is_digit(i)) return fail();
-            value = value * 10 + (rest_[i] - '0');
+            int const digit = static_cast<unsigned char>(rest_[i] - '0');
+            highest = std::max(highest, digit);
+            value = value * 10 + digit;
         }
+        if (highest > 9) return fail();
         rest_.remove_prefix(width);
         return value;
     }
 
-    bool skip_one_of(std::string_view set) noexcept {
-        if (rest_.empty() || set.find(rest_.front()) == std::string_view::npos) return false;
+    template <char... set>
+    bool skip_one_of() noexcept {
+        if (rest_.empty() || ((rest_.front() != set) && ...)) return false;
         rest_.remove_prefix(1);
         return true;
     }
 
-    void expect_one_of(std::string_view set) noexcept {
-        if (!skip_one_of(set)) fail();
+    template <char... set>
+    void expect_one_of() noexcept {
+        if (!skip_one_of<set...>()) fail();
     }
 
     /// The digits behind a point as microseconds, floored.
@@ -74,12 +80,12 @@ private:
 
 /// 'Z', "±hh:mm" or "±hhmm". nullopt where hours or minutes are out of range; other faults stay in `fields`.
 std::optional<chrono::minutes> offset_of(Fields& fields) noexcept {
-    if (fields.skip_one_of("Zz")) return chrono::minutes(0);
-    bool const west = fields.skip_one_of("-");
-    if (!west) fields.expect_one_of("+");
-    int const hours = fields.digits(2);
-    fields.skip_one_of(":");
-    int const minutes = fields.digits(2);
+    if (fields.skip_one_of<'Z', 'z'>()) return chrono::minutes(0);
+    bool const west = fields.skip_one_of<'-'>();
+    if (!west) fields.expect_one_of<'+'>();
+    int const hours = fields.digits<2>();
+    fields.skip_one_of<':'>();
+    int const minutes = fields.digits<2>();
     if (hours > 23 || minutes > 59) return std::nullopt;
     chrono::minutes const offset = chrono::hours(hours) + chrono::minutes(minutes);
     return west ? -offset : offset;
@@ -120,18 +126,18 @@ void append_rfc3339(std::string& out, UtcTime time) {
 
 std::optional<UtcTime> parse_rfc3339(std::string_view text) noexcept {
     Fields fields(text);
-    chrono::year const year(fields.digits(4));
-    fields.expect_one_of("-");
-    chrono::month const month(static_cast<unsigned>(fields.digits(2)));
-    fields.expect_one_of("-");
-    chrono::day const day(static_cast<unsigned>(fields.digits(2)));
-    fields.expect_one_of("Tt ");
-    int const hour = fields.digits(2);
-    fields.expect_one_of(":");
-    int const minute = fields.digits(2);
-    fields.expect_one_of(":");
-    int const second = fields.digits(2);
-    int const micros = fields.skip_one_of(".") ? fields.fraction() : 0;
+    chrono::year const year(fields.digits<4>());
+    fields.expect_one_of<'-'>();
+    chrono::month const month(static_cast<unsigned>(fields.digits<2>()));
+    fields.expect_one_of<'-'>();
+    chrono::day const day(static_cast<unsigned>(fields.digits<2>()));
+    fields.expect_one_of<'T', 't', ' '>();
+    int const hour = fields.digits<2>();
+    fields.expect_one_of<':'>();
+    int const minute = fields.digits<2>();
+    fields.expect_one_of<':'>();
+    int const second = fields.digits<2>();
+    int const micros = fields.skip_one_of<'.'>() ? fields.fraction() : 0;
     auto const offset = offset_of(fields);
     auto const date = year / month / day;
     if (!fields.good_to_the_end() || !offset || !date.ok() || hour > 23 || minute > 59 || second > 60) return std::nullopt;

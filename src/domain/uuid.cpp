@@ -11,11 +11,23 @@ constexpr bool hyphen_before(std::size_t byte) noexcept {
     return byte == 4 || byte == 6 || byte == 8 || byte == 10;
 }
 
-int hex_value(char c) noexcept {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
+/// Where each byte stands in the text.
+constexpr std::array<std::uint8_t, 16> places{0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34};
+
+constexpr std::uint8_t no_digit = 0xff;
+
+/// By character; no_digit where it is none.
+constexpr auto hex_values = [] {
+    std::array<std::uint8_t, 256> values{};
+    values.fill(no_digit);
+    for (std::uint8_t i = 0; i < 10; ++i) values[static_cast<std::size_t>('0') + i] = i;
+    for (std::uint8_t i = 10; i < 16; ++i)
+        values[static_cast<std::size_t>('a') + i - 10] = values[static_cast<std::size_t>('A') + i - 10] = i;
+    return values;
+}();
+
+std::uint8_t hex_value(char c) noexcept {
+    return hex_values[static_cast<unsigned char>(c)];
 }
 
 }  // namespace
@@ -36,17 +48,16 @@ Uuid Uuid::v7(UtcTime time, std::uint64_t random_a, std::uint64_t random_b) noex
 }
 
 std::optional<Uuid> Uuid::parse(std::string_view text) noexcept {
-    if (text.size() != text_size) return std::nullopt;
+    if (text.size() != text_size || text[8] != '-' || text[13] != '-' || text[18] != '-' || text[23] != '-') return std::nullopt;
     Uuid uuid;
-    std::size_t at = 0;
+    unsigned seen = 0;  // all values together: one that is no digit sets bits above the lowest four
     for (std::size_t i = 0; i < uuid.bytes.size(); ++i) {
-        if (hyphen_before(i) && text[at++] != '-') return std::nullopt;
-        int const high = hex_value(text[at]);
-        int const low = hex_value(text[at + 1]);
-        if (high < 0 || low < 0) return std::nullopt;
-        uuid.bytes[i] = static_cast<std::uint8_t>(high * 16 + low);
-        at += 2;
+        unsigned const high = hex_value(text[places[i]]);
+        unsigned const low = hex_value(text[places[i] + 1U]);
+        seen |= high | low;
+        uuid.bytes[i] = static_cast<std::uint8_t>(high << 4 | low);
     }
+    if (seen > 0xf) return std::nullopt;
     return uuid;
 }
 

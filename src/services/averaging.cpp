@@ -23,6 +23,7 @@ Averaging::Averaging(EventSource& source, AveragingStore& store, SeriesHistory& 
 Averaging::~Averaging() = default;
 
 milliseconds Averaging::step() {
+    if (assignment_ahead()) return take_signal();
     if (!to_claim_.empty()) return claim_next();
     if (lost_) return begin_repair();
     if (work_) return work_on();
@@ -43,10 +44,26 @@ milliseconds Averaging::claim_next() {
 }
 
 milliseconds Averaging::take_signal() {
-    auto signal = source_.poll(options_.max_batch, options_.poll_wait);
+    auto signal = ahead_ ? *std::exchange(ahead_, std::nullopt) : source_.poll(options_.max_batch, options_.poll_wait);
     if (!signal) return retry_.failed("poll", signal.error());
     std::visit([this](auto& happened) { on(std::move(happened)); }, *signal);
     return retry_.succeeded();
+}
+
+/// Called while the store works. Only by who is behind: with few events it would cut in two what the next poll gives in one. Not
+/// where a commit is tried again: who cannot write must not look alive to its group.
+void Averaging::read_ahead() {
+    auto const unsettled = [](AveragingShare const& share) { return share.restart || share.outcome_unknown; };
+    if (ahead_ || !work_->full || std::ranges::any_of(work_->shares, unsettled)) return;
+    auto signal = source_.poll(options_.max_batch, milliseconds(0));
+    if (signal && std::holds_alternative<NothingYet>(*signal)) return;
+    ahead_.emplace(std::move(signal));
+}
+
+/// What is not ours any more must not be claimed again, whatever became of the commit.
+bool Averaging::assignment_ahead() const {
+    if (!ahead_ || !*ahead_) return false;
+    return std::holds_alternative<PartitionsAssigned>(**ahead_) || std::holds_alternative<PartitionsRevoked>(**ahead_);
 }
 
 void Averaging::on(PartitionsAssigned const& assigned) {
@@ -59,7 +76,9 @@ void Averaging::on(PartitionsRevoked const& revoked) {
 
 void Averaging::on(RecordsRead&& read) {
     AveragingWork work;
+    std::size_t count = 0;
     for (auto& [number, records] : read.runs) {
+        count += records.size();
         auto const partition = partitions_.find(number);
         if (partition == partitions_.end()) {
             counts_->not_assigned.Increment(static_cast<double>(records.size()));
@@ -73,8 +92,10 @@ void Averaging::on(RecordsRead&& read) {
         share.partition = number;
         share.end = records.back().offset + 1;
         share.records = std::move(records);
+        share.batch.averages.reserve(std::min(share.records.size(), options_.max_batch));
     }
     std::ranges::sort(work.shares, {}, &AveragingShare::partition);
+    work.full = count >= options_.max_batch;
     if (!work.shares.empty()) work_ = std::move(work);
 }
 
@@ -188,6 +209,8 @@ void Averaging::forget(std::int32_t partition) {
     partitions_.erase(partition);
     std::erase(to_claim_, partition);
     if (lost_ && lost_->partition == partition) lost_.reset();
+    auto* const read = ahead_ && *ahead_ ? std::get_if<RecordsRead>(&**ahead_) : nullptr;
+    if (read != nullptr) std::erase_if(read->runs, [partition](PartitionRecords const& run) { return run.partition == partition; });
     if (!work_) return;
     std::erase_if(work_->shares, [partition](AveragingShare const& share) { return share.partition == partition; });
     if (work_->shares.empty()) work_.reset();

@@ -46,6 +46,9 @@ struct AveragingOptions {
 /// What came of several partitions is one transaction; where the store refuses that, one for each of them, so that a partition that
 /// was lost, or holds something that cannot be written, leaves the others whole.
 ///
+/// Who has more to read than a batch reads on while the store works on the last one. What was read so is looked at when that one is
+/// done with, and partitions that come or go at once.
+///
 /// A state machine without a thread: call step() again and again, on one thread.
 class Averaging {
 public:
@@ -74,6 +77,8 @@ private:
     std::chrono::milliseconds begin_repair();
     std::chrono::milliseconds work_on();
     std::chrono::milliseconds take_signal();
+    void read_ahead();
+    bool assignment_ahead() const;
     void on(NothingYet) {}
     void on(PartitionsAssigned const& assigned);
     void on(PartitionsRevoked const& revoked);
@@ -108,6 +113,7 @@ private:
     std::map<std::int32_t, Partition> partitions_;
     std::optional<AveragingWork> work_;
     std::optional<RecordsLost> lost_;
+    std::optional<Result<BusSignal>> ahead_;              ///< of a poll during the last commit
     bool rejoin_ = false;                                 ///< once the work is done: somebody else has a partition of ours
     std::map<std::int32_t, std::int64_t> refused_until_;  ///< before this offset each record is a batch of its own
     StepRetry retry_;

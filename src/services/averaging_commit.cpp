@@ -36,7 +36,7 @@ Result<void> Averaging::write(std::size_t count) {
     std::vector<AveragingBatch> batches;
     batches.reserve(count);
     for (auto& share : shares) batches.push_back(std::move(share.batch));
-    auto written = store_.commit(batches);
+    auto written = store_.commit(batches, [this] { read_ahead(); });
     for (std::size_t i = 0; i < count; ++i) shares[i].batch = std::move(batches[i]);
     return written;
 }

@@ -42,6 +42,7 @@ struct AveragingShare {
 struct AveragingWork {
     std::vector<AveragingShare> shares;  ///< by rising partition
     bool one_by_one = false;             ///< it did not: a transaction for each
+    bool full = false;                   ///< the poll gave as much as it may: there is more to read
 };
 
 }  // namespace mds

@@ -1,6 +1,6 @@
 // The consumer without a store: reads a whole topic, parses and folds its events, and drops the averages. Or a bare librdkafka
-// consumer, which drops what it reads.
-// Usage: consume_kafka_bench fold|bare BROKERS TOPIC PARTITIONS EVENTS
+// consumer, which drops what it reads: without a look at it, or after a look at the headers.
+// Usage: consume_kafka_bench fold|bare|headers BROKERS TOPIC PARTITIONS EVENTS
 // Prints one line of JSON. Time and processor time count from the moment when the partitions are known.
 
 #include "adapters/kafka/kafka_source.hpp"
@@ -16,7 +16,6 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <map>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -62,7 +61,7 @@ public:
         if (!stopwatch_) stopwatch_ = std::make_unique<Stopwatch>();
         return PartitionClaim{std::string(topic), partition, 1, 0};
     }
-    Result<void> commit(std::span<AveragingBatch const> batches) override {
+    Result<void> commit(std::span<AveragingBatch const> batches, std::function<void()> const&) override {
         for (auto const& batch : batches) {
             reflected_ += batch.new_next - batch.claim.next;
             averages_ += static_cast<std::int64_t>(batch.averages.size());
@@ -88,16 +87,21 @@ private:
     std::int64_t commits_ = 0;
 };
 
-void fold(Load const& load) {
-    support::Metrics metrics;
+kafka::Options options_for(Load const& load) {
     kafka::Options options;
     options.brokers = load.brokers;
     options.topic = load.topic;
     options.group = "bench-" + std::to_string(getpid());
-    kafka::KafkaSource source(options, support::Log::silent(), metrics);
+    return options;
+}
+
+void fold(Load const& load) {
+    support::Metrics metrics;
+    kafka::KafkaSource source(options_for(load), support::Log::silent(), metrics);
     Sink sink;
     AveragingOptions averaging_options;
     averaging_options.store_epoch = 1;
+    averaging_options.max_batch = 5000;  // the service's default
     averaging_options.topic = load.topic;
     Averaging averaging(source, sink, sink, sink, support::Log::silent(), metrics, averaging_options);
     while (sink.reflected() < load.events) averaging.step();
@@ -105,60 +109,57 @@ void fold(Load const& load) {
     if (sink.averages() == 0) throw std::runtime_error("nothing was folded");
 }
 
-template <auto Free>
-struct Destroy {
-    template <class T>
-    void operator()(T* object) const noexcept {
-        Free(object);
-    }
-};
-
-void set(rd_kafka_conf_t* conf, char const* name, std::string const& value) {
-    std::array<char, 256> why{};
-    if (rd_kafka_conf_set(conf, name, value.c_str(), why.data(), why.size()) != RD_KAFKA_CONF_OK)
-        throw std::runtime_error(why.data());
+/// As librdkafka has it, all of them: whoever needs one must have them taken apart.
+std::size_t read_headers(rd_kafka_message_t const& message) {
+    std::size_t bytes = 0;
+    rd_kafka_headers_t* headers = nullptr;
+    if (rd_kafka_message_headers(&message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) return bytes;
+    char const* name = nullptr;
+    void const* value = nullptr;
+    std::size_t size = 0;
+    for (std::size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR; ++i)
+        bytes += size;
+    return bytes;
 }
 
-void bare(Load const& load) {
-    rd_kafka_conf_t* const conf = rd_kafka_conf_new();
-    set(conf, "bootstrap.servers", load.brokers);
-    set(conf, "broker.address.family", "v4");
-    set(conf, "group.id", "bare-" + std::to_string(getpid()));
-    set(conf, "enable.auto.commit", "false");
-    std::array<char, 256> why{};
-    std::unique_ptr<rd_kafka_t, Destroy<rd_kafka_destroy>> const client(
-        rd_kafka_new(RD_KAFKA_CONSUMER, conf, why.data(), why.size()));
-    if (!client) throw std::runtime_error(why.data());
+/// With the properties of the consumer above, but without its group; by the call of librdkafka that takes the least.
+void bare(Load const& load, bool with_headers) {
+    kafka::ClientEvents events(support::Log::silent());
+    auto const client = kafka::make_client(RD_KAFKA_CONSUMER, options_for(load), events);
     rd_kafka_poll_set_consumer(client.get());
-    std::unique_ptr<rd_kafka_topic_partition_list_t, Destroy<rd_kafka_topic_partition_list_destroy>> const list(
-        rd_kafka_topic_partition_list_new(load.partitions));
+    kafka::PartitionList const list(rd_kafka_topic_partition_list_new(load.partitions));
     for (int i = 0; i < load.partitions; ++i) rd_kafka_topic_partition_list_add(list.get(), load.topic.c_str(), i)->offset = 0;
     Stopwatch const stopwatch;
     rd_kafka_assign(client.get(), list.get());
-    std::unique_ptr<rd_kafka_queue_t, Destroy<rd_kafka_queue_destroy>> const queue(rd_kafka_queue_get_consumer(client.get()));
+    std::unique_ptr<rd_kafka_queue_t, kafka::Destroy<rd_kafka_queue_destroy>> const queue(
+        rd_kafka_queue_get_consumer(client.get()));
     std::array<rd_kafka_message_t*, 1000> messages{};
     std::int64_t batches = 0;
-    for (std::int64_t read = 0; read < load.events; ++batches) {
+    std::int64_t read = 0;
+    std::size_t header_bytes = 0;
+    for (; read < load.events; ++batches) {
         auto const count = rd_kafka_consume_batch_queue(queue.get(), 1000, messages.data(), messages.size());
         for (ssize_t i = 0; i < count; ++i) {
-            if (messages[static_cast<std::size_t>(i)]->err == RD_KAFKA_RESP_ERR_NO_ERROR) ++read;
-            rd_kafka_message_destroy(messages[static_cast<std::size_t>(i)]);
+            kafka::MessageHandle const message(messages[static_cast<std::size_t>(i)]);
+            if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) ++read;
+            if (with_headers) header_bytes += read_headers(*message);
         }
     }
     stopwatch.print(load.events, batches);
+    if (with_headers && header_bytes == 0) throw std::runtime_error("the records have no headers");
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
     std::string_view const who = argc > 1 ? argv[1] : "";
-    if (argc != 6 || (who != "fold" && who != "bare")) {
-        std::fprintf(stderr, "usage: %s fold|bare BROKERS TOPIC PARTITIONS EVENTS\n", argv[0]);
+    if (argc != 6 || (who != "fold" && who != "bare" && who != "headers")) {
+        std::fprintf(stderr, "usage: %s fold|bare|headers BROKERS TOPIC PARTITIONS EVENTS\n", argv[0]);
         return 2;
     }
     Load const load{argv[2], argv[3], std::atoi(argv[4]), std::atoll(argv[5])};
     try {
-        who == "fold" ? fold(load) : bare(load);
+        who == "fold" ? fold(load) : bare(load, who == "headers");
     } catch (std::exception const& failure) {
         std::fprintf(stderr, "%s\n", failure.what());
         return 1;

@@ -66,7 +66,8 @@ public:
     }
 
     using AveragingStore::commit;
-    Result<void> commit(std::span<AveragingBatch const> batches) override {
+    Result<void> commit(std::span<AveragingBatch const> batches, std::function<void()> const& meanwhile) override {
+        meanwhile();
         auto const how = fault();
         if (how == Fault::unavailable) return away();
         for (auto const& batch : batches) {

@@ -6,6 +6,7 @@
 #include <mds/domain/observation.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -54,8 +55,13 @@ public:
     virtual Result<PartitionClaim> claim(std::string_view topic, std::int32_t partition) = 0;
     /// Averages, dead letters, foreign events and new offsets in one durable transaction, guarded by a compare-and-set on
     /// (epoch, next) of each partition: all of it or nothing. `batches`: by rising partition, so that two consumers never wait for
-    /// each other. Errors: fenced (a partition is not ours any more; which one is not told), unavailable (retry the same batches).
-    virtual Result<void> commit(std::span<AveragingBatch const> batches) = 0;
+    /// each other. `meanwhile`: what the caller would do next anyway; called where the server has the work and this thread would
+    /// only wait: mostly once, perhaps more often or not at all. It must not use the store.
+    /// Errors: fenced (a partition is not ours any more; which one is not told), unavailable (retry the same batches).
+    virtual Result<void> commit(std::span<AveragingBatch const> batches, std::function<void()> const& meanwhile) = 0;
+    Result<void> commit(std::span<AveragingBatch const> batches) {
+        return commit(batches, [] {});
+    }
     Result<void> commit(AveragingBatch const& batch) { return commit(std::span(&batch, 1)); }
 };
 

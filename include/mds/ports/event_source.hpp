@@ -22,7 +22,7 @@ struct RawRecord {
     UtcTime timestamp;
 };
 
-/// One record of the topic. The embedded bus hands events over as they are; a broker's arrive as bytes.
+/// One record of the topic. An event of ours comes as it is, or as bytes, as does whatever else there may be.
 struct BusRecord {
     std::int64_t offset = 0;
     std::variant<PriceEvent, RawRecord> content;

@@ -1,7 +1,6 @@
 #include "adapters/kafka/kafka_source.hpp"
 
 #include "adapters/kafka/assignment.hpp"
-#include "adapters/kafka/record.hpp"
 #include "adapters/kafka/topics.hpp"
 
 #include <chrono>
@@ -23,7 +22,7 @@ KafkaSource::KafkaSource(Options options, support::Log log, support::Metrics& me
 }
 
 KafkaSource::~KafkaSource() {
-    failure_.reset();
+    reader_.forget_failure();
     closing_ = true;
     rd_kafka_consumer_close(client_.get());
 }
@@ -59,7 +58,7 @@ Result<void> KafkaSource::subscribe() {
 
 /// All started partitions anew, each from where it goes on: what librdkafka had fetched ahead is dropped by that.
 Result<void> KafkaSource::assign() {
-    failure_.reset();
+    reader_.forget_failure();
     PartitionList const list(rd_kafka_topic_partition_list_new(static_cast<int>(next_.size())));
     for (auto const& [partition, offset] : next_)
         rd_kafka_topic_partition_list_add(list.get(), options_.topic.c_str(), partition)->offset = offset;
@@ -107,6 +106,7 @@ void KafkaSource::rebalanced(rd_kafka_t* client, rd_kafka_resp_err_t code, rd_ka
         for (int i = 0; i < partitions->cnt; ++i) assigned.partitions.push_back(partitions->elems[i].partition);
         if (std::exchange(vanished_, false)) distrusted_.insert(assigned.partitions.begin(), assigned.partitions.end());
         signals_.emplace_back(std::move(assigned));
+        reader_.cut();
         return;
     }
     kafka::assign(client, code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? partitions : nullptr);
@@ -118,39 +118,26 @@ void KafkaSource::rebalanced(rd_kafka_t* client, rd_kafka_resp_err_t code, rd_ka
 
 void KafkaSource::revoked(PartitionsRevoked gone) {
     signals_.emplace_back(std::move(gone));
+    reader_.cut();
     next_.clear();
     reassign_ = false;
-    failure_.reset();
+    reader_.forget_failure();
     lost_partitions_.clear();
     distrusted_.clear();
 }
 
-/// One by one: the batch calls of librdkafka before 2.1 skip records when a rebalance comes between.
 Result<BusSignal> KafkaSource::read(std::size_t max_records, std::chrono::milliseconds wait) {
-    RecordsRead read;
-    std::size_t count = 0;
-    std::size_t bytes = 0;
-    while (count < max_records && signals_.empty()) {
-        auto const patience = static_cast<int>(count == 0 ? wait.count() : 0);
-        MessageHandle message = failure_ ? std::move(failure_) : MessageHandle(rd_kafka_consumer_poll(client_.get(), patience));
-        if (!message) break;
-        if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-            if (count == 0) return take_failure(*message);
-            failure_ = std::move(message);
-            break;
-        }
-        append(read, *message);
-        ++count;
-        bytes += message->len;
-    }
+    auto taken = reader_.read(client_.get(), max_records, wait);
+    if (taken.failure) return take_failure(*taken.failure);
+    auto& runs = taken.read.runs;
     // What was revoked while it was being read is its next owner's.
-    std::erase_if(read.runs, [this](PartitionRecords const& run) { return !next_.contains(run.partition); });
-    if (read.runs.empty()) return nothing();
+    std::erase_if(runs, [this](PartitionRecords const& run) { return !next_.contains(run.partition); });
+    if (runs.empty()) return nothing();
     heard();
-    records_.Increment(static_cast<double>(count));
-    bytes_.Increment(static_cast<double>(bytes));
-    for (auto const& run : read.runs) next_[run.partition] = run.records.back().offset + 1;
-    return BusSignal(std::move(read));
+    records_.Increment(static_cast<double>(taken.count));
+    bytes_.Increment(static_cast<double>(taken.bytes));
+    for (auto const& run : runs) next_[run.partition] = run.records.back().offset + 1;
+    return BusSignal(std::move(taken.read));
 }
 
 Result<BusSignal> KafkaSource::take_failure(rd_kafka_message_t const& message) {

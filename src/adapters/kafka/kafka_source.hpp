@@ -3,6 +3,7 @@
 #include <mds/ports/event_source.hpp>
 
 #include "adapters/kafka/client.hpp"
+#include "adapters/kafka/record_reader.hpp"
 #include "support/metrics.hpp"
 
 #include <atomic>
@@ -55,7 +56,7 @@ private:
     bool closing_ = false;
     std::map<std::int32_t, std::int64_t> next_;  ///< of the started partitions: where each goes on
     std::deque<BusSignal> signals_;
-    MessageHandle failure_;                   ///< came behind the records of the last read
+    RecordReader reader_;
     std::set<std::int32_t> lost_partitions_;  ///< started, and their next record is gone: to be told
     bool vanished_ = false;                   ///< the topic was removed since the last assignment
     std::set<std::int32_t> distrusted_;       ///< assigned after that, not started yet

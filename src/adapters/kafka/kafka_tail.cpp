@@ -1,7 +1,6 @@
 #include "adapters/kafka/kafka_tail.hpp"
 
 #include "adapters/kafka/assignment.hpp"
-#include "adapters/kafka/record.hpp"
 #include "adapters/kafka/topics.hpp"
 
 #include <numeric>
@@ -25,7 +24,7 @@ KafkaTail::KafkaTail(Options options, support::Log log, support::Metrics& metric
 }
 
 KafkaTail::~KafkaTail() {
-    failure_.reset();
+    reader_.forget_failure();
     rd_kafka_consumer_close(client_.get());
 }
 
@@ -49,7 +48,7 @@ bool KafkaTail::grown() {
 
 Result<BusSignal> KafkaTail::begin() {
     partitions_ = 0;
-    failure_.reset();
+    reader_.forget_failure();
     if (auto const there = ensure_topics(client_.get(), options_, log()); !there) return there.error();
     auto const count = partition_count(client_.get(), options_);
     if (!count) return count.error();
@@ -70,26 +69,15 @@ Result<BusSignal> KafkaTail::begin() {
 }
 
 Result<BusSignal> KafkaTail::read(std::size_t max_records, std::chrono::milliseconds wait) {
-    RecordsRead read;
-    std::size_t count = 0;
-    for (; count < max_records; ++count) {
-        auto const patience = static_cast<int>(count == 0 ? wait.count() : 0);
-        MessageHandle message = failure_ ? std::move(failure_) : MessageHandle(rd_kafka_consumer_poll(client_.get(), patience));
-        if (!message) break;
-        if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR && count > 0) {
-            failure_ = std::move(message);
-            break;
-        }
-        if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-            partitions_ = 0;  // whatever it is, the store knows the newest
-            return to_error("the bus refuses to be read", message->err, rd_kafka_message_errstr(message.get()));
-        }
-        append(read, *message);
+    auto taken = reader_.read(client_.get(), max_records, wait);
+    if (taken.failure) {
+        partitions_ = 0;  // whatever it is, the store knows the newest
+        return to_error("the bus refuses to be read", taken.failure->err, rd_kafka_message_errstr(taken.failure.get()));
     }
-    if (count == 0) return nothing();
+    if (taken.count == 0) return nothing();
     heard();
-    records_.Increment(static_cast<double>(count));
-    return BusSignal(std::move(read));
+    records_.Increment(static_cast<double>(taken.count));
+    return BusSignal(std::move(taken.read));
 }
 
 /// Nothing to read: is that because nobody is there? Asked only after every connection broke.

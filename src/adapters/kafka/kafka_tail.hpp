@@ -3,6 +3,7 @@
 #include <mds/ports/event_source.hpp>
 
 #include "adapters/kafka/client.hpp"
+#include "adapters/kafka/record_reader.hpp"
 #include "support/metrics.hpp"
 
 #include <atomic>
@@ -40,7 +41,7 @@ private:
     Options options_;
     ClientHandle client_;
     std::int32_t partitions_ = 0;  ///< 0: to begin
-    MessageHandle failure_;        ///< came behind the records of the last read
+    RecordReader reader_;
     std::chrono::steady_clock::time_point look_again_{};
     std::atomic<bool> interrupted_{false};
     prometheus::Counter& records_;

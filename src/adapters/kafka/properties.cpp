@@ -67,6 +67,12 @@ using Conf = std::unique_ptr<rd_kafka_conf_t, DestroyConf>;
 
 void no_log(rd_kafka_t const*, int, char const*, char const*) {}
 
+bool knows(char const* name) {
+    Conf const conf(rd_kafka_conf_new());
+    std::size_t size = 0;
+    return rd_kafka_conf_get(conf.get(), name, nullptr, &size) == RD_KAFKA_CONF_OK;
+}
+
 /// What librdkafka says of all of them together, which it does where a client is made: certificates that cannot be read, say.
 std::string refusal(rd_kafka_type_t type, Options options) {
     options.brokers.clear();  // so that nobody is asked
@@ -103,6 +109,13 @@ Properties fixed(rd_kafka_type_t type, Options const& options) {
     };
 }
 
+/// Once as much is fetched ahead as may be, librdkafka looks again a second later, and whoever reads faster than that stands still
+/// meanwhile. It can be told to look sooner, or, where it is too old for that, to fetch ahead what lasts a second.
+Properties::value_type read_ahead() {
+    if (knows("fetch.queue.backoff.ms")) return {"fetch.queue.backoff.ms", "20"};
+    return {"queued.min.messages", "200000"};
+}
+
 Properties defaults(rd_kafka_type_t type, Options const& options) {
     // Nothing waits for company: what came while a request was under way goes out with the next one, and a relay that is behind
     // hands over a thousand events at once.
@@ -119,7 +132,8 @@ Properties defaults(rd_kafka_type_t type, Options const& options) {
     return {{"client.id", "mds"},
             {"socket.nagle.disable", "true"},
             {"session.timeout.ms", "10000"},
-            {"max.poll.interval.ms", longer ? session->second : std::to_string(cut_off_ms)}};
+            {"max.poll.interval.ms", longer ? session->second : std::to_string(cut_off_ms)},
+            read_ahead()};
 }
 
 }  // namespace

@@ -4,12 +4,11 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include <variant>
+
 namespace mds::kafka {
 
-/// Key, value, headers and time, byte for byte.
-RawRecord record_of(rd_kafka_message_t const& message);
-
-/// Behind the others of its partition.
-void append(RecordsRead& read, rd_kafka_message_t const& message);
+/// An event of ours is read at once, from where the client has it and without a copy; whatever else it is comes byte for byte.
+std::variant<PriceEvent, RawRecord> content_of(rd_kafka_message_t const& message);
 
 }  // namespace mds::kafka

@@ -29,16 +29,16 @@ Result<PartitionClaim> AverageStore::claim(std::string_view topic, std::int32_t 
 
 /// An average that is there already should not be possible: offsets and sequence numbers both keep repeats out. The index is the
 /// tripwire; then the whole is done over in the way that passes over them.
-Result<void> AverageStore::commit(std::span<AveragingBatch const> batches) {
-    auto done = commit_with(batches, &AverageStore::copy);
+Result<void> AverageStore::commit(std::span<AveragingBatch const> batches, Meanwhile const& meanwhile) {
+    auto done = commit_with(batches, [&](AverageRuns const& runs) { return copy(runs, meanwhile); });
     bool const tripped =
         !done && done.error().code == ErrorCode::invalid_argument && connection_.last_fault() == Fault::repeated_row;
-    if (tripped) done = commit_with(batches, &AverageStore::insert_missing);
+    if (tripped) done = commit_with(batches, [&](AverageRuns const& runs) { return insert_missing(runs); });
     return done;
 }
 
 /// What is of one kind is written for all partitions together, in few statements and in the one order in which everybody locks.
-Result<void> AverageStore::commit_with(std::span<AveragingBatch const> batches, WriteAverages write_averages) {
+Result<void> AverageStore::commit_with(std::span<AveragingBatch const> batches, WriteAverages const& write_averages) {
     AverageRuns averages;
     std::vector<Observation> foreign;
     bool letters = false;
@@ -52,8 +52,8 @@ Result<void> AverageStore::commit_with(std::span<AveragingBatch const> batches, 
     TransactionScope const scope(connection_);
     if (auto ours = advance(batches); !ours) return ours;
     if (!averages.empty())
-        if (auto written = (this->*write_averages)(averages); !written) return written;
-    auto const write = [&](std::span<AverageRow const> rows) { return (this->*write_averages)(AverageRuns{rows}); };
+        if (auto written = write_averages(averages); !written) return written;
+    auto const write = [&](std::span<AverageRow const> rows) { return write_averages(AverageRuns{rows}); };
     if (!foreign.empty())
         if (auto written = foreign_.write(foreign, write); !written) return written;
     // Last, because from here to COMMIT no ingest can go on.
@@ -91,15 +91,18 @@ Result<void> AverageStore::advance(std::span<AveragingBatch const> batches) {
 }
 
 /// The fastest way in; in binary the server has nothing to parse.
-Result<void> AverageStore::copy(AverageRuns const& runs) {
-    CopyRows data;
+Result<void> AverageStore::copy(AverageRuns const& runs, Meanwhile const& meanwhile) {
+    constexpr std::size_t bytes_in_row = 90;
+    std::size_t rows = 0;
+    for (auto const run : runs) rows += run.size();
+    CopyRows data((rows + 1) * bytes_in_row);
     for (auto const run : runs)
         for (AverageRow const& row : run)
             data.add(names_.series(row.series), std::int32_t{stored_period}, row.seq, row.value, row.timestamp, row.fetched_at);
     auto copied = connection_.copy_in(
         "COPY moving_average (series_id, interval, seq, average_price, timestamp, fetched_at) "
         "FROM STDIN (FORMAT binary)",
-        data.finish());
+        data.finish(), meanwhile);
     if (!copied) return copied.error();
     return {};
 }

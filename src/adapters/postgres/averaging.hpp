@@ -5,6 +5,8 @@
 #include "adapters/postgres/foreign_points.hpp"
 #include "support/metrics.hpp"
 
+#include <functional>
+
 namespace mds::postgres {
 
 /// The consumer's end of the store: what it writes and what it mends holes from. Consumer thread only, on a connection of its own.
@@ -12,18 +14,19 @@ class AverageStore final : public AveragingStore, public SeriesHistory {
 public:
     AverageStore(ConnectionOptions const& options, Condition& condition, support::Metrics& metrics);
     Result<PartitionClaim> claim(std::string_view topic, std::int32_t partition) override;
-    Result<void> commit(std::span<AveragingBatch const> batches) override;
+    Result<void> commit(std::span<AveragingBatch const> batches, std::function<void()> const& meanwhile) override;
     Result<SeriesProgress> progress(Series const& series) override;
     Result<std::vector<PricePoint>> points(Series const& series, std::int64_t first, std::int64_t last) override;
 
 private:
     using AverageRuns = std::vector<std::span<AverageRow const>>;
-    using WriteAverages = Result<void> (AverageStore::*)(AverageRuns const& runs);
+    using Meanwhile = std::function<void()>;
+    using WriteAverages = std::function<Result<void>(AverageRuns const& runs)>;
 
-    Result<void> commit_with(std::span<AveragingBatch const> batches, WriteAverages write_averages);
+    Result<void> commit_with(std::span<AveragingBatch const> batches, WriteAverages const& write_averages);
     Result<void> learn_series(AverageRuns const& runs);
     Result<void> advance(std::span<AveragingBatch const> batches);
-    Result<void> copy(AverageRuns const& runs);
+    Result<void> copy(AverageRuns const& runs, Meanwhile const& meanwhile);
     Result<void> insert_missing(AverageRuns const& runs);
     void send(DeadLetter const& letter);
 

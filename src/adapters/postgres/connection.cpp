@@ -213,7 +213,7 @@ Result<void> Connection::script(std::string const& sql) {
     return {};
 }
 
-Result<std::int64_t> Connection::copy_in(std::string const& sql, std::string_view data) {
+Result<std::int64_t> Connection::copy_in(std::string const& sql, std::string_view data, std::function<void()> const& meanwhile) {
     lost_idle_ = committing_ = false;
     if (auto connected = ready(); !connected) return connected.error();
     auto const begun = simple(sql);
@@ -221,9 +221,10 @@ Result<std::int64_t> Connection::copy_in(std::string const& sql, std::string_vie
     if (PQresultStatus(begun.get()) != PGRES_COPY_IN) return failed(begun.get());
     auto* const connection = connection_.get();
     // Does not block: what the socket does not take waits in libpq's buffer.
-    bool const sent = PQputCopyData(connection, data.data(), static_cast<int>(data.size())) == 1 &&
-                      PQputCopyEnd(connection, nullptr) == 1 && flush();
-    auto const done = sent ? next_result() : nullptr;
+    bool const put = PQputCopyData(connection, data.data(), static_cast<int>(data.size())) == 1 &&
+                     PQputCopyEnd(connection, nullptr) == 1 && PQflush(connection) >= 0;
+    if (put) meanwhile();
+    auto const done = put && flush() ? next_result() : nullptr;
     if (!done || PQstatus(connection) == CONNECTION_BAD) return lost(done.get());
     std::int64_t const rows = Rows(ResultHolder(PQcopyResult(done.get(), 0))).changes();
     while (auto const rest = next_result()) continue;

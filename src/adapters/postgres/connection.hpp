@@ -8,6 +8,7 @@
 #include "adapters/postgres/wire.hpp"
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <random>
 #include <set>
@@ -53,8 +54,10 @@ public:
         if (!replies) return replies.error();
         return std::move(replies->front());
     }
-    /// COPY FROM STDIN with `data` in the form that `sql` names. Rows that were copied.
-    Result<std::int64_t> copy_in(std::string const& sql, std::string_view data);
+    /// COPY FROM STDIN with `data` in the form that `sql` names. Rows that were copied. `meanwhile` is called once the server has
+    /// work to begin with.
+    Result<std::int64_t> copy_in(
+        std::string const& sql, std::string_view data, std::function<void()> const& meanwhile = [] {});
     /// Several statements in one text, without parameters.
     Result<void> script(std::string const& sql);
 

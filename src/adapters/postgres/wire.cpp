@@ -18,9 +18,9 @@ void store_u32(std::string& out, std::size_t at, std::uint32_t value) noexcept {
 }
 
 void put_u32(std::string& out, std::uint32_t value) {
-    std::size_t const at = out.size();
-    out.resize(at + 4);
-    store_u32(out, at, value);
+    std::array const bytes{static_cast<char>(value >> 24), static_cast<char>(value >> 16), static_cast<char>(value >> 8),
+                           static_cast<char>(value)};
+    out.append(bytes.data(), bytes.size());
 }
 
 void put_u16(std::string& out, std::uint16_t value) {
@@ -166,7 +166,8 @@ void Column::append_to(std::string& out) const {
     out.append(items_);
 }
 
-CopyRows::CopyRows() : data_("PGCOPY\n\377\r\n\0", 11) {
+CopyRows::CopyRows(std::size_t bytes) : data_("PGCOPY\n\377\r\n\0", 11) {
+    data_.reserve(bytes);
     put_u32(data_, 0);  // flags
     put_u32(data_, 0);  // no extension
 }

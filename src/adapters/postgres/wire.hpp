@@ -73,7 +73,8 @@ private:
 /// Rows for COPY ... FROM STDIN (FORMAT binary), as the manual describes it under COPY, file formats.
 class CopyRows {
 public:
-    CopyRows();
+    /// `bytes`: about as many as come.
+    explicit CopyRows(std::size_t bytes);
     /// One value for each column, of exactly the column's type.
     template <class... Values>
     void add(Values const&... values) {

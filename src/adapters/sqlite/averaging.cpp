@@ -44,7 +44,7 @@ Result<PartitionClaim> AverageWriter::claim(std::string_view topic, std::int32_t
     return claim;
 }
 
-Result<void> AverageWriter::commit(std::span<AveragingBatch const> batches) {
+Result<void> AverageWriter::commit(std::span<AveragingBatch const> batches, std::function<void()> const&) {
     WriteTransaction transaction(side_);
     repeats_ = 0;
     for (AveragingBatch const& batch : batches) {

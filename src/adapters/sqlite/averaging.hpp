@@ -12,7 +12,7 @@ class AverageWriter final : public AveragingStore {
 public:
     AverageWriter(WriteSide& side, IngestWriter& ingest, support::Metrics& metrics);
     Result<PartitionClaim> claim(std::string_view topic, std::int32_t partition) override;
-    Result<void> commit(std::span<AveragingBatch const> batches) override;
+    Result<void> commit(std::span<AveragingBatch const> batches, std::function<void()> const& meanwhile) override;
 
 private:
     bool advance(AveragingBatch const& batch);

@@ -22,6 +22,12 @@ std::vector<std::int64_t> up_to(std::int64_t last) {
 }
 
 /// What the constructor says; empty where it is content.
+std::string value_of(PriceEvent const& event) {
+    std::string value;
+    codec::append_event_value(value, event.point);
+    return value;
+}
+
 template <class Make>
 std::string refusal(Make make) {
     try {
@@ -34,7 +40,7 @@ std::string refusal(Make make) {
 
 }  // namespace
 
-TEST_CASE("events travel with key, five fields and headers, each series in its order") {
+TEST_CASE("events arrive as they were sent, each series in its order") {
     MockBrokers brokers;
     support::Metrics metrics;
     kafka::KafkaPublisher bus(brokers.options(), support::Log::silent(), metrics);
@@ -52,14 +58,37 @@ TEST_CASE("events travel with key, five fields and headers, each series in its o
     CHECK(seen.lost.empty());
     for (auto const* const symbol : {"AAPL", "MSFT", "TSLA", "IBM"}) CHECK(seen.seqs(symbol) == up_to(300));
     for (auto const& [partition, all] : seen.records) {
-        for (std::size_t i = 0; i < all.size(); ++i) CHECK(all[i].first == static_cast<std::int64_t>(i));
+        for (std::size_t i = 0; i < all.size(); ++i) CHECK(all[i].offset == static_cast<std::int64_t>(i));
     }
-    auto const& record = seen.records.begin()->second.front().second;
-    auto const decoded = std::get<PriceEvent>(codec::decode_event(record.value, record.headers));
-    auto const& sent = *events.at(static_cast<std::size_t>(decoded.point.id.bytes[15]) - 1).price();
-    CHECK(record.headers == codec::event_headers(sent));
-    CHECK(record.key == sent.point.series.symbol.str());
-    CHECK(record.timestamp > UtcTime{});
+    auto const& came = std::get<PriceEvent>(seen.records.begin()->second.front().content);
+    auto const& sent = *events.at(static_cast<std::size_t>(came.point.id.bytes[15]) - 1).price();
+    CHECK(codec::event_headers(came) == codec::event_headers(sent));
+    CHECK(value_of(came) == value_of(sent));
+}
+
+TEST_CASE("what is no event of ours arrives byte for byte, between events") {
+    MockBrokers brokers(1);
+    support::Metrics metrics;
+    kafka::KafkaPublisher bus(brokers.options(), support::Log::silent(), metrics);
+    auto const own = entry(1, "AAPL", 1);
+    std::string const foreign = value_of(*own.price());
+    REQUIRE(publish(bus, {own}) == 1);
+    brokers.produce("a key", foreign, 0);
+    brokers.produce(std::string("k\0", 2), std::string("\xff\0", 2), 0);
+    REQUIRE(publish(bus, {entry(2, "AAPL", 2)}) == 1);
+    kafka::KafkaSource source(brokers.options(), support::Log::silent(), metrics);
+    Seen seen;
+    read_until(source, seen, [&] { return seen.size() >= 4; });
+    REQUIRE(seen.size() == 4);
+    CHECK(seen.seqs("AAPL") == up_to(2));
+    auto const& other = std::get<RawRecord>(seen.records[0][1].content);
+    CHECK(other.key == "a key");
+    CHECK(other.value == foreign);
+    CHECK(other.headers.empty());
+    CHECK(other.timestamp > UtcTime{});
+    auto const& unreadable = std::get<RawRecord>(seen.records[0][2].content);
+    CHECK(unreadable.key == std::string("k\0", 2));
+    CHECK(unreadable.value == std::string("\xff\0", 2));
 }
 
 TEST_CASE("a consumer reads on from the offset that it is given, and again from a lower one") {
@@ -71,13 +100,13 @@ TEST_CASE("a consumer reads on from the offset that it is given, and again from 
     read_until(
         source, first, [&] { return first.size() >= 4; }, [](std::int32_t) { return std::int64_t{6}; });
     REQUIRE(first.records[0].size() == 4);
-    CHECK(first.records[0].front().first == 6);
+    CHECK(first.records[0].front().offset == 6);
     source.start(0, 2);
     Seen again;
     read_until(source, again, [&] { return again.size() >= 8; });
     REQUIRE(again.records[0].size() == 8);
-    CHECK(again.records[0].front().first == 2);
-    CHECK(again.records[0].front().second.value == "value 2");
+    CHECK(again.records[0].front().offset == 2);
+    CHECK(std::get<RawRecord>(again.records[0].front().content).value == "value 2");
 }
 
 TEST_CASE("what came of several partitions meanwhile is read at once, each named once, and no more than was asked for") {
@@ -135,11 +164,11 @@ TEST_CASE("records that the broker deleted before they were read are a loss") {
     for (int i = 0; i < 80; ++i) brokers.produce("K", large, 0);  // the mock cluster keeps 5 MiB of a partition
     kafka::KafkaSource source(brokers.options(), support::Log::silent(), metrics);
     Seen seen;
-    read_until(source, seen, [&] { return !seen.records[0].empty() && seen.records[0].back().first == 79; });
+    read_until(source, seen, [&] { return !seen.records[0].empty() && seen.records[0].back().offset == 79; });
     REQUIRE(seen.lost.size() == 1);
     CHECK(seen.lost.front().wanted == 0);
     CHECK(seen.lost.front().available > 0);
-    CHECK(seen.records[0].front().first == seen.lost.front().available);
+    CHECK(seen.records[0].front().offset == seen.lost.front().available);
     CHECK(seen.records[0].size() == static_cast<std::size_t>(80 - seen.lost.front().available));
 }
 

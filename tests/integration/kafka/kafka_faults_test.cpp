@@ -218,7 +218,7 @@ TEST_CASE("a dead letter that is replayed is on the topic of events as it came")
     Seen seen;
     read_until(source, seen, [&] { return seen.size() >= 2; });
     REQUIRE(seen.size() == 2);
-    auto const& replayed = seen.records.begin()->second.back().second;
+    auto const& replayed = std::get<RawRecord>(seen.records.begin()->second.back().content);
     CHECK(replayed.key == letter.key);
     CHECK(replayed.value == letter.value);
     CHECK(replayed.headers == letter.headers);

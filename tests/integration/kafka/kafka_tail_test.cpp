@@ -81,7 +81,8 @@ TEST_CASE("where the producer puts a key is known without asking it") {
     read_until(source, seen, [&] { return seen.size() >= events.size(); });
     CHECK(seen.records.size() > 1);
     for (auto const& [partition, all] : seen.records)
-        for (auto const& [offset, record] : all) CHECK(kafka::partition_of(record.key, 5) == partition);
+        for (auto const& record : all)
+            CHECK(kafka::partition_of(std::get<PriceEvent>(record.content).point.series.symbol.str(), 5) == partition);
 }
 
 TEST_CASE("brokers that come late, or come back, are noticed while there is nothing to publish") {

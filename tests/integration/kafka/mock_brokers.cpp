@@ -1,7 +1,5 @@
 #include "integration/kafka/mock_brokers.hpp"
 
-#include "codec/event_json.hpp"
-
 #include <array>
 #include <stdexcept>
 
@@ -100,10 +98,9 @@ std::size_t Seen::size() const {
 std::vector<std::int64_t> Seen::seqs(std::string const& symbol) const {
     std::vector<std::int64_t> found;
     for (auto const& [partition, all] : records) {
-        for (auto const& [offset, record] : all) {
-            if (record.key != symbol) continue;
-            auto const decoded = codec::decode_event(record.value, record.headers);
-            if (auto const* const event = std::get_if<PriceEvent>(&decoded)) found.push_back(event->point.seq);
+        for (auto const& record : all) {
+            auto const* const event = std::get_if<PriceEvent>(&record.content);
+            if (event != nullptr && event->point.series.symbol.str() == symbol) found.push_back(event->point.seq);
         }
     }
     return found;
@@ -122,8 +119,8 @@ void read_until(EventSource& source, Seen& seen, std::function<bool()> const& do
             source.start(lost->partition, lost->available);
         } else if (auto const* const read = std::get_if<RecordsRead>(&*signal)) {
             for (auto const& run : read->runs) {
-                for (auto const& record : run.records)
-                    seen.records[run.partition].emplace_back(record.offset, std::get<RawRecord>(record.content));
+                auto& all = seen.records[run.partition];
+                all.insert(all.end(), run.records.begin(), run.records.end());
             }
         }
     }

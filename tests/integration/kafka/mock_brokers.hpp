@@ -54,7 +54,7 @@ std::size_t publish(EventPublisher& bus, std::vector<OutboxEvent> const& events,
 
 /// What a consumer saw.
 struct Seen {
-    std::map<std::int32_t, std::vector<std::pair<std::int64_t, RawRecord>>> records;  ///< by partition: offset, record
+    std::map<std::int32_t, std::vector<BusRecord>> records;  ///< by partition
     std::vector<RecordsLost> lost;
 
     std::size_t size() const;
