@@ -19,7 +19,7 @@ PricePoint point(std::string_view symbol, std::string_view provider, std::int64_
 
 std::string body_of(LatestCache const& cache, std::string_view symbol, std::string_view provider) {
     std::string body;
-    cache.visit(symbol, provider, [&](CachedPrice const& cached) { body = cached.body; });
+    cache.visit(symbol, provider, [&](CachedPrice const& cached) { body = cached.body(); });
     return body;
 }
 
@@ -75,7 +75,7 @@ TEST_CASE("latest cache holds many series, each replaced many times") {
     CHECK(cache.size() == 2000);
     for (auto const& one : points) {
         std::int64_t seq = 0;
-        cache.visit(one.series.symbol.str(), "simulated", [&](CachedPrice const& cached) { seq = cached.point.seq; });
+        cache.visit(one.series.symbol.str(), "simulated", [&](CachedPrice const& cached) { seq = cached.seq(); });
         REQUIRE(seq == 3);
     }
 }
@@ -94,9 +94,9 @@ TEST_CASE("latest cache readers see rising numbers while writers race each other
         threads.emplace_back([&] {
             for (std::int64_t seen = 0; seen < last;) {
                 cache.visit("AAPL", "simulated", [&](CachedPrice const& cached) {
-                    bool const whole = cached.body.find("\"price\":" + std::to_string(cached.point.seq) + ",") != std::string::npos;
-                    if (cached.point.seq < seen || !whole) rising = false;
-                    seen = cached.point.seq;
+                    bool const whole = cached.body().find("\"price\":" + std::to_string(cached.seq()) + ",") != std::string::npos;
+                    if (cached.seq() < seen || !whole) rising = false;
+                    seen = cached.seq();
                 });
             }
         });
