@@ -17,7 +17,7 @@ bool complete(std::vector<PricePoint> const& points, std::int64_t first, std::in
 
 void AveragingWindows::Window::push(Price price) noexcept {
     ++last;
-    units[static_cast<std::size_t>(last % kept)] = price.units();
+    units[last % kept] = price.units();
 }
 
 Result<FoldEnd> AveragingWindows::fold(PricePoint const& point, std::vector<AverageRow>& rows) {

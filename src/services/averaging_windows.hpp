@@ -4,7 +4,6 @@
 #include <mds/domain/series_numbers.hpp>
 #include <mds/ports/averaging_store.hpp>
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -42,9 +41,11 @@ private:
     static constexpr std::int64_t kept = stored_period - 1;
     static constexpr std::int64_t unread = -1;
 
+    /// With the alignment of its neighbour: a tenth less for each window.
+    using Units = Int128 __attribute__((aligned(8)));
     struct Window {
         std::int64_t last = unread;
-        std::array<Int128, static_cast<std::size_t>(kept)> units{};  ///< of point n at n % 4
+        Units units[kept]{};  ///< of point n at n % 4
 
         void push(Price price) noexcept;
     };

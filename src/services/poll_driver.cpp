@@ -112,6 +112,7 @@ void PollDriver::Impl::pump() {
     gate_.advance(steady);
     start_due(now, steady);
     metrics_.waiting.Set(static_cast<double>(gate_.waiting()));
+    clean_up_after_burst(steady);
     arm(now, steady);
 }
 

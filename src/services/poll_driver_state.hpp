@@ -59,6 +59,7 @@ private:
     void launch(PollTask task, ProviderGate::Slot slot);
     Awaitable<void> run(Launch launch);
     void collect();
+    void clean_up_after_burst(SteadyTime steady);
 
     PollPlanStore& plans_;
     ProviderDirectory& providers_;
@@ -86,6 +87,7 @@ private:
     bool stopping_ = false;
     bool drained_ = false;
     std::size_t tasks_ = 0;
+    std::optional<SteadyTime> clean_up_at_;  ///< there was a burst
     std::optional<SteadyTime> armed_;
     std::atomic<bool> loaded_{false};
     std::atomic<bool> stopped_{false};

@@ -1,6 +1,8 @@
 // From a due tick to its end.
 #include "services/poll_driver_state.hpp"
 
+#include "support/free_memory.hpp"
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
@@ -44,6 +46,7 @@ void PollDriver::Impl::enqueue(PollTask task) {
 void PollDriver::Impl::launch(PollTask task, ProviderGate::Slot slot) {
     ++tasks_;
     metrics_.in_flight.Set(static_cast<double>(tasks_));
+    clean_up_after_burst(clock_.steady_now());
     if (!task.group.empty()) {
         auto const late = std::chrono::duration<double>(clock_.now() - task.scheduled);
         metrics_.lateness.Observe(std::max(0.0, late.count()));
@@ -69,6 +72,17 @@ Awaitable<void> PollDriver::Impl::run(Launch launch) {
     schedule_.finished(end, clock_.steady_now(), random_);
     collect();
     if (stopping_) check_idle();
+}
+
+/// The first polls of many new targets wait for the store all at once, with their answers. What that took is given back when it is
+/// over, and the plans that follow from it are read as well.
+void PollDriver::Impl::clean_up_after_burst(SteadyTime steady) {
+    constexpr std::size_t burst = 16;
+    constexpr std::chrono::seconds settled{10};
+    if (tasks_ >= burst) clean_up_at_ = steady + settled;
+    if (!clean_up_at_ || *clean_up_at_ > steady) return;
+    clean_up_at_.reset();
+    support::give_back_free_memory();
 }
 
 void PollDriver::Impl::collect() {
