@@ -104,3 +104,34 @@ TEST_CASE("latest cache readers see rising numbers while writers race each other
     for (auto& thread : threads) thread.join();
     CHECK(rising);
 }
+
+TEST_CASE("latest cache gives back the whole point") {
+    LatestCache cache;
+    Uuid id;
+    Uuid raw_id;
+    id.bytes.fill(1);
+    raw_id.bytes.fill(2);
+    Series const series(*Symbol::parse("btc/usd", SymbolCase::preserve), "my-provider_1");
+    PricePoint whole(id, series, 7, *Price::parse("0.000000000000000001").price, ManualClock::start,
+                     ManualClock::start + std::chrono::seconds(1), raw_id);
+    whole.time_source = TimeSource::receive;
+    for (std::string const currency : {"", "USD", "a name of a currency that does not fit into a small string"}) {
+        whole.currency = currency;
+        ++whole.seq;
+        REQUIRE(cache.offer(whole));
+        bool const found = cache.visit("btc/usd", "my-provider_1", [&](CachedPrice const& cached) {
+            PricePoint const point = cached.point();
+            CHECK(point.id == id);
+            CHECK(point.raw_id == raw_id);
+            CHECK(point.series == series);
+            CHECK(point.seq == whole.seq);
+            CHECK(point.price == whole.price);
+            CHECK(point.timestamp == whole.timestamp);
+            CHECK(point.fetched_at == whole.fetched_at);
+            CHECK(point.time_source == TimeSource::receive);
+            CHECK(point.currency == currency);
+            CHECK(cached.id() == id);
+        });
+        CHECK(found);
+    }
+}
