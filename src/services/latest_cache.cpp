@@ -19,6 +19,7 @@ std::string_view currency_of(PricePoint const& point) noexcept {
 
 std::unique_ptr<CachedPrice const> CachedPrice::make(PricePoint const& point) {
     std::string body;
+    body.reserve(160);  // enough for nearly all
     codec::append_latest_body(body, point);
     void* const memory = ::operator new(sizeof(CachedPrice) + body.size() + currency_of(point).size());
     return std::unique_ptr<CachedPrice const>(::new (memory) CachedPrice(point, body));
