@@ -61,7 +61,7 @@ void print_reference(std::ostream& out) {
 }
 
 ExitCode with_config(Invocation const& invocation, ProcessContext const& process) {
-    auto const loaded = load(invocation, process.environment);
+    auto loaded = load(invocation, process.environment);
     auto providers = load_catalogue(loaded, process.environment);
     auto errors = loaded.errors;
     std::ranges::move(providers.errors, std::back_inserter(errors));
@@ -83,7 +83,7 @@ ExitCode with_config(Invocation const& invocation, ProcessContext const& process
     if (invocation.command == Command::replay) return replay_dead_letters(loaded.config, invocation.error_class, log);
     if (invocation.command == Command::copy) return copy_store(loaded.config, {invocation.copy_from, invocation.copy_to}, log);
     auto const signal = process.signals();
-    return serve(loaded.config, providers.catalogue, path, *signal, log);
+    return serve(std::move(loaded.config), providers.catalogue, path, *signal, log);
 }
 
 ExitCode dispatch(Invocation const& invocation, ProcessContext const& process) {

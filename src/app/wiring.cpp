@@ -32,7 +32,7 @@ std::unique_ptr<OpenStore> try_open_store(Config const& config, support::Metrics
 constexpr std::chrono::seconds time_to_take_down{3};
 
 /// One try. Throws StoreAway where the store is not to be had, or is lost before the modules start.
-ExitCode try_to_serve(Config config, codec::Catalogue catalogue, std::string const& config_path, StopSignal& signal,
+ExitCode try_to_serve(Config& config, codec::Catalogue catalogue, std::string const& config_path, StopSignal& signal,
                       StoreWait& wait, support::Metrics& metrics, support::Log const& log) {
     config.http.port = wait.http_port();
     ExitDeadline end(log);
@@ -48,13 +48,14 @@ ExitCode try_to_serve(Config config, codec::Catalogue catalogue, std::string con
     }
     Process process(config, std::move(catalogue), loops, *store, metrics, log);
     process.prepare();
+    config.jobs = std::vector<JobSeed>();  // they are the store's now, and may be long
     wait.end();
     return end.arm(process.run(signal, config_path), time_to_take_down);
 }
 
 }  // namespace
 
-ExitCode serve(Config const& config, codec::Catalogue const& catalogue, std::string const& config_path, StopSignal& signal,
+ExitCode serve(Config config, codec::Catalogue const& catalogue, std::string const& config_path, StopSignal& signal,
                support::Log const& log) {
     support::Metrics metrics;
     try {

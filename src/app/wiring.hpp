@@ -13,7 +13,7 @@ namespace mds::app {
 
 /// Builds the modules of the role, runs them until the signal, and takes them apart again; waits, with jittered back-off, while the
 /// store's server is not to be had. `config_path`: for the log.
-ExitCode serve(Config const& config, codec::Catalogue const& catalogue, std::string const& config_path, StopSignal& signal,
+ExitCode serve(Config config, codec::Catalogue const& catalogue, std::string const& config_path, StopSignal& signal,
                support::Log const& log);
 
 /// Opens the store, which brings its schema up to date. `new_epoch`: after a restore from backup.

@@ -17,7 +17,7 @@ bool complete(std::vector<PricePoint> const& points, std::int64_t first, std::in
 
 void AveragingWindows::Window::push(Price price) noexcept {
     ++last;
-    units[static_cast<std::size_t>(last % kept)] = price.units();
+    units[last % kept] = price.units();
 }
 
 Result<FoldEnd> AveragingWindows::fold(PricePoint const& point, std::vector<AverageRow>& rows) {
@@ -44,7 +44,10 @@ Result<FoldEnd> AveragingWindows::catch_up(Series const& series, std::int64_t se
 /// The window of a series, read from the store where it is not in memory: the points up to the last one with an average; in a
 /// series without averages those before `wanted`, as far as none of them has to have one. nullptr: the store lacks such a point.
 Result<AveragingWindows::Window*> AveragingWindows::window(Series const& series, std::int64_t wanted) {
-    if (auto const found = windows_.find(series); found != windows_.end()) return &(*found)->window;
+    auto const number = numbers_.add(series.symbol.str(), series.provider);
+    if (number == windows_.size()) windows_.emplace_back();
+    Window& here = windows_[number];
+    if (here.last != unread) return &here;
     auto const progress = history_.progress(series);
     if (!progress) return progress.error();
     std::int64_t const last = progress->last_averaged > 0 ? progress->last_averaged : std::min(wanted - 1, kept);
@@ -52,8 +55,16 @@ Result<AveragingWindows::Window*> AveragingWindows::window(Series const& series,
     auto const loaded = load(fresh, series, last);
     if (!loaded) return loaded.error();
     if (!*loaded) return nullptr;
-    auto entry = std::make_unique<Entry>(series.symbol, *providers_.insert(series.provider).first, fresh);
-    return &(*windows_.insert(std::move(entry)).first)->window;
+    here = fresh;
+    ++known_;
+    return &here;
+}
+
+void AveragingWindows::forget(Series const& series) {
+    auto const number = numbers_.find(series.symbol.str(), series.provider);
+    if (!number || windows_[*number].last == unread) return;
+    windows_[*number].last = unread;
+    --known_;
 }
 
 Result<bool> AveragingWindows::load(Window& window, Series const& series, std::int64_t last) {

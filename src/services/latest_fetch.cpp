@@ -102,7 +102,7 @@ Awaitable<LatestFetch::End> LatestFetch::fetch(Candidate candidate, Freshness fr
     std::optional<End> known;
     auto const now = clock_.now();
     cache_.visit(candidate.series.symbol.str(), candidate.series.provider, [&](CachedPrice const& cached) {
-        if (fresh.holds(cached.point, now)) known.emplace(Known{cached.point, PriceSource::memory});
+        if (fresh.holds(cached.fetched_at(), now)) known.emplace(Known{cached.point(), PriceSource::memory});
     });
     if (known) co_return std::move(*known);
 

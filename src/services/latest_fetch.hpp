@@ -31,9 +31,9 @@ struct Freshness {
         arrived;  ///< of the read: what was fetched since then is fresh whatever `max_age`, so that simultaneous reads share a call
 
     /// A time from the future (the clock was set back) proves as little as one from the past.
-    bool holds(PricePoint const& point, UtcTime now) const noexcept {
-        if (point.fetched_at >= arrived && point.fetched_at <= now) return true;
-        return max_age.count() > 0 && std::chrono::abs(now - point.fetched_at) <= max_age;
+    bool holds(UtcTime fetched_at, UtcTime now) const noexcept {
+        if (fetched_at >= arrived && fetched_at <= now) return true;
+        return max_age.count() > 0 && std::chrono::abs(now - fetched_at) <= max_age;
     }
 };
 

@@ -127,7 +127,7 @@ private:
         auto const now = clock_.now();
         for (auto const& [provider, series] : candidates) {
             cache_.visit(series.symbol.str(), series.provider, [&](CachedPrice const& cached) {
-                found.take(cached.point, PriceSource::memory, fresh.holds(cached.point, now));
+                found.take(cached.point(), PriceSource::memory, fresh.holds(cached.fetched_at(), now));
             });
             if (found.fresh) break;
         }
@@ -140,7 +140,7 @@ private:
         for (auto const& [provider, series] : candidates) {
             auto known = co_await shared_->latest(series);
             if (!known || !cache_.offer(*known)) continue;
-            found.take(*known, PriceSource::cache, fresh.holds(*known, clock_.now()));
+            found.take(*known, PriceSource::cache, fresh.holds(known->fetched_at, clock_.now()));
             if (found.fresh) break;
         }
         co_return found;
@@ -162,7 +162,7 @@ private:
             if (auto const& point = stored->value()) {
                 cache_.offer(*point);
                 if (shared_ != nullptr) shared_->offer(std::span(&*point, 1));
-                found.take(*point, PriceSource::store, fresh.holds(*point, clock_.now()));
+                found.take(*point, PriceSource::store, fresh.holds(point->fetched_at, clock_.now()));
                 if (found.fresh) co_return found;
             }
         }

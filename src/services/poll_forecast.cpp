@@ -56,10 +56,13 @@ Task<std::shared_ptr<PollForecast::Ticks const>> PollForecast::newest_ticks() {
 std::shared_ptr<PollForecast::Ticks const> PollForecast::deal(PollPlan const& plan) const {
     PollTargets targets;
     for (auto const& job : plan.jobs) {
-        if (is_scheduled(job)) targets.link(job);
+        if (is_scheduled(job)) targets.link(job, targets.numbers_of(job));
     }
     std::map<PollTargets::Place, std::set<std::pair<std::uint64_t, Symbol>>> lanes;
-    for (auto const& move : targets.settle()) lanes[*move.to].emplace(stable_hash(move.symbol.str()), move.symbol);
+    for (auto const& move : targets.settle()) {
+        auto const symbol = targets.symbol(move.target);
+        lanes[*move.to].emplace(stable_hash(symbol), *Symbol::parse(symbol, SymbolCase::preserve));
+    }
 
     auto const ticks = std::make_shared<Ticks>();
     ticks->revision = plan.revision;

@@ -1,7 +1,7 @@
 #include "services/poll_schedule.hpp"
 
-#include "support/backoff.hpp"
 #include "services/poll_schedule_state.hpp"
+#include "support/backoff.hpp"
 
 #include <algorithm>
 
@@ -65,7 +65,7 @@ bool PollSchedule::start(Group& group, UtcTime due, UtcTime now, SteadyTime stea
     group.current_counts = due > group.ledger_from;
     task.id = group.id;
     task.group = group.key;
-    task.symbols = group.symbols;
+    task.symbols = std::make_shared<std::vector<Symbol> const>(targets_.symbols(*group.targets));
     task.interval = group.lane->interval;
     if (group.current_counts) task.due = due;
     task.scheduled = due;
@@ -126,7 +126,9 @@ void PollSchedule::finished(PollTaskEnd const& end, SteadyTime steady, Random& r
     if (group.retired) groups_.erase(found);
 }
 
-std::vector<JobProgress> PollSchedule::take_progress() { return std::exchange(progress_, {}); }
+std::vector<JobProgress> PollSchedule::take_progress() {
+    return std::exchange(progress_, {});
+}
 
 /// The steady clock says what the wall clock should show. Where it shows something else, every group begins anew on its grid.
 void PollSchedule::notice_jump(UtcTime now, SteadyTime steady) {
@@ -142,15 +144,15 @@ void PollSchedule::notice_jump(UtcTime now, SteadyTime steady) {
     }
 }
 
-/// Forward: the ticks that were skipped become a range. Backward: the ticks up to the old time have ended already; their times are polled
-/// again, since prices must go on, but outside the ledger, where each tick ends once. A range without ticks marks the place.
+/// Forward: the ticks that were skipped become a range. Backward: the ticks up to the old time have ended already; their times are
+/// polled again, since prices must go on, but outside the ledger, where each tick ends once. A range without ticks marks the place.
 void PollSchedule::jump_group(Group& group, UtcTime now) {
     UtcTime const next = group.grid.after(now);
     if (next > group.next) {
         miss(group, group.next, next - group.grid.interval, MissedReason::clock_jump);
     } else {
         group.ledger_from = std::max(group.ledger_from, group.next - group.grid.interval);
-        Range mark{MissedReason::clock_jump, group.ledger_from + group.grid.interval, group.ledger_from, 0, group.symbols};
+        Range mark{MissedReason::clock_jump, group.ledger_from + group.grid.interval, group.ledger_from, 0, group.targets};
         group.ranges.push_back(mark);
         if (group.state == Group::State::idle) emit(group, true);
     }
@@ -165,35 +167,41 @@ void PollSchedule::start_immediate(UtcTime now, SteadyTime steady, std::vector<P
         JobState& state = jobs_.at(id);
         if (state.tasks == 0 && state.not_before <= steady) wanted[state.job.config.providers].push_back(&state);
     }
-    for (auto& [providers, jobs] : wanted) {
+    for (auto const& [providers, jobs] : wanted) {
         auto const open = allowed(providers, nullptr, steady);
-        if (open.empty()) continue;
-        std::map<Symbol, std::vector<JobState*>> symbols;  // each asked for once, whoever wants it
-        for (JobState* const state : jobs) {
-            for (auto const& symbol : state->serve()) symbols[symbol].push_back(state);
+        if (!open.empty()) start_immediate(open, jobs, now, steady, tasks);
+    }
+}
+
+/// Of jobs with the same providers: each target is asked for once, whoever wants it.
+void PollSchedule::start_immediate(std::vector<std::string> const& open, std::span<JobState* const> jobs, UtcTime now,
+                                   SteadyTime steady, std::vector<PollTask>& tasks) {
+    std::vector<std::pair<PollTargets::Number, JobState*>> wants;
+    for (JobState* const state : jobs) {
+        for (auto const target : state->serve()) wants.emplace_back(target, state);
+    }
+    std::ranges::sort(wants);
+    std::size_t const batch_max = batch_max_(open.front());
+    for (auto at = wants.begin(); at != wants.end();) {
+        Targets batch;
+        std::set<JobState*> served;
+        for (; at != wants.end() && (batch.size() < batch_max || batch.back() == at->first); ++at) {
+            if (batch.empty() || batch.back() != at->first) batch.push_back(at->first);
+            served.insert(at->second);
         }
-        std::size_t const batch_max = batch_max_(open.front());
-        for (auto at = symbols.begin(); at != symbols.end();) {
-            std::vector<Symbol> batch;
-            std::set<JobState*> served;
-            for (; at != symbols.end() && batch.size() < batch_max; ++at) {
-                batch.push_back(at->first);
-                served.insert(at->second.begin(), at->second.end());
-            }
-            PollTask task;
-            task.id = next_id_++;
-            task.symbols = std::make_shared<std::vector<Symbol> const>(std::move(batch));
-            task.providers = open;
-            task.cause = FetchCause::immediate;
-            task.scheduled = now;
-            task.give_up = steady + options_.immediate_patience;
-            Immediate& immediate = immediate_[task.id];
-            for (JobState* const state : served) {
-                ++state->tasks;
-                immediate.jobs.push_back(state->job.id);
-            }
-            tasks.push_back(std::move(task));
+        PollTask task;
+        task.id = next_id_++;
+        task.symbols = std::make_shared<std::vector<Symbol> const>(targets_.symbols(batch));
+        task.providers = open;
+        task.cause = FetchCause::immediate;
+        task.scheduled = now;
+        task.give_up = steady + options_.immediate_patience;
+        Immediate& immediate = immediate_[task.id];
+        for (JobState* const state : served) {
+            ++state->tasks;
+            immediate.jobs.push_back(state->job.id);
         }
+        tasks.push_back(std::move(task));
     }
 }
 

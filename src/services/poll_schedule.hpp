@@ -127,7 +127,7 @@ private:
     struct Member;
     struct Lane;
     using Leaves = std::vector<std::pair<HashPrefix, Group*>>;  ///< ascending
-    using Unpolled = std::map<Symbol, std::optional<UtcTime>>;  ///< with the time of the last poll for another job
+    using Targets = std::vector<PollTargets::Number>;
     struct JobState;
     struct Range;
     struct Family;
@@ -141,6 +141,8 @@ private:
     };
 
     void apply_jobs(PollPlan const& plan, UtcTime now);
+    void apply_job(Job const& job, std::span<UnpolledTarget const* const> unpolled, UtcTime now);
+    bool same_demand(JobState const& state, Job const& job) const;
     Lane& lane_of(PollTargets::Place const& place);
     void regroup(Lane& lane, UtcTime now, SteadyTime steady);
     Group& deal(Lane& lane, Leaves const& former, Bucket const& bucket, std::string const& shard, UtcTime now, SteadyTime steady);
@@ -166,7 +168,10 @@ private:
     void miss_current(Group& group, MissedReason reason);
     bool is_long(Group const& group) const;
     void emit(Group& group, bool all);
+    Member member(PollTargets::Number target, UtcTime since) const;
     void start_immediate(UtcTime now, SteadyTime steady, std::vector<PollTask>& tasks);
+    void start_immediate(std::vector<std::string> const& open, std::span<JobState* const> jobs, UtcTime now, SteadyTime steady,
+                         std::vector<PollTask>& tasks);
     void finish_immediate(PollTaskEnd const& end, SteadyTime steady);
     std::vector<std::string> allowed(std::vector<std::string> const& providers, Group const* group, SteadyTime steady) const;
 

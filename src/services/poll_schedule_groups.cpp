@@ -28,14 +28,17 @@ void PollSchedule::Lane::settle_members() {
     leaving = std::vector<Member>();
 }
 
-PollSchedule::Member* PollSchedule::Lane::find_member(Symbol const& symbol) {
-    Member const wanted(symbol, std::nullopt);
+PollSchedule::Member PollSchedule::member(PollTargets::Number target, UtcTime since) const {
+    return Member(stable_hash(targets_.symbol(target)), target, since);
+}
+
+PollSchedule::Member* PollSchedule::Lane::find_member(Member const& wanted) {
     auto const found = std::ranges::lower_bound(members, wanted);
     return found == members.end() || *found != wanted ? nullptr : &*found;
 }
 
-/// Deals the lane's members anew. Groups whose name is still there keep everything but their members; those of other replicas' shards
-/// are only counted.
+/// Deals the lane's members anew. Groups whose name is still there keep everything but their members; those of other replicas'
+/// shards are only counted.
 void PollSchedule::regroup(Lane& lane, UtcTime now, SteadyTime steady) {
     lane.settle_members();
     std::vector<std::uint64_t> hashes;
@@ -51,7 +54,7 @@ void PollSchedule::regroup(Lane& lane, UtcTime now, SteadyTime steady) {
         while (!shards[shard].prefix.covers(bucket.prefix.bits)) ++shard;
         auto const members = std::span(lane.members).subspan(bucket.first, bucket.last - bucket.first);
         if (!owns(lane.shards[shard])) {
-            for (auto& member : members) member.since = member.since.value_or(now);
+            for (auto& member : members) member.since = member.since_or(now);
             continue;
         }
         Group& group = deal(lane, former, bucket, lane.shards[shard], now, steady);
@@ -83,18 +86,18 @@ PollSchedule::Group& PollSchedule::deal(Lane& lane, Leaves const& former, Bucket
 
 UtcTime PollSchedule::earliest_since(std::span<Member const> members, UtcTime now) {
     UtcTime since = UtcTime::max();
-    for (auto const& member : members) since = std::min(since, member.since.value_or(now));
+    for (auto const& member : members) since = std::min(since, member.since_or(now));
     return since;
 }
 
 void PollSchedule::take_members(Group& group, std::span<Member> members) {
-    for (auto& member : members) member.since.reset();
-    if (group.symbols != nullptr && std::ranges::equal(*group.symbols, members, {}, {}, &Member::symbol)) return;
+    for (auto& member : members) member.since = Member::ours;
+    if (group.targets != nullptr && std::ranges::equal(*group.targets, members, {}, {}, &Member::target)) return;
     emit_if_idle(group);
-    std::vector<Symbol> symbols;
-    symbols.reserve(members.size());
-    for (auto const& member : members) symbols.push_back(member.symbol);
-    group.symbols = std::make_shared<std::vector<Symbol> const>(std::move(symbols));
+    Targets targets;
+    targets.reserve(members.size());
+    for (auto const& member : members) targets.push_back(member.target);
+    group.targets = std::make_shared<Targets const>(std::move(targets));
 }
 
 PollSchedule::Group& PollSchedule::create_group(Lane& lane, HashPrefix prefix, UtcTime since, UtcTime now) {
@@ -127,8 +130,8 @@ std::optional<SteadyTime> PollSchedule::earliest_turn(Leaves const& former, Hash
     return earliest;
 }
 
-/// A group dealt anew has a phase of its own, so its members may wait up to two intervals, but not once more with every further change
-/// of the jobs: where they would, the tick before is taken as well, now. It is not the ledger's.
+/// A group dealt anew has a phase of its own, so its members may wait up to two intervals, but not once more with every further
+/// change of the jobs: where they would, the tick before is taken as well, now. It is not the ledger's.
 void PollSchedule::catch_up(Group& group, SteadyTime turn, UtcTime now, SteadyTime steady) {
     group.turn = turn;
     if (!started_ || (steady - turn) + (group.next - now) <= 2 * group.grid.interval) return;
@@ -147,7 +150,7 @@ void PollSchedule::slept_through(Group& group, UtcTime now) {
 }
 
 void PollSchedule::emit_if_idle(Group& group) {
-    if (group.symbols != nullptr && group.state == Group::State::idle) emit(group, true);
+    if (group.targets != nullptr && group.state == Group::State::idle) emit(group, true);
 }
 
 void PollSchedule::retire(Group& group) {

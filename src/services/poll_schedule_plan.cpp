@@ -3,17 +3,35 @@
 #include "services/poll_schedule_state.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace mds {
 namespace {
 
-bool same_demand(Job const& a, Job const& b) {
-    return a.status == b.status && a.active_since == b.active_since && a.config.interval == b.config.interval &&
-           a.config.providers == b.config.providers && a.config.symbols == b.config.symbols;
+using Targets = std::vector<PollTargets::Number>;
+
+Targets ascending(Targets targets) {
+    std::ranges::sort(targets);
+    return targets;
+}
+
+/// Of two ascending lists.
+Targets united(Targets const& a, Targets const& b) {
+    Targets both;
+    std::ranges::set_union(a, b, std::back_inserter(both));
+    return both;
 }
 
 }  // namespace
+
+bool PollSchedule::same_demand(JobState const& state, Job const& job) const {
+    auto const is = [this](PollTargets::Number target, Symbol const& symbol) { return targets_.symbol(target) == symbol.str(); };
+    Job const& former = state.job;
+    return former.status == job.status && former.active_since == job.active_since &&
+           former.config.interval == job.config.interval && former.config.providers == job.config.providers &&
+           std::ranges::equal(state.targets, job.config.symbols, is);
+}
 
 void PollSchedule::apply(PollPlan const& plan, UtcTime now, SteadyTime steady) {
     if (!started_) {
@@ -22,17 +40,17 @@ void PollSchedule::apply(PollPlan const& plan, UtcTime now, SteadyTime steady) {
     }
     apply_jobs(plan, now);
     std::set<Lane*> changed;
-    for (auto& move : targets_.settle()) {
+    for (auto const& move : targets_.settle()) {
         if (move.from) {
             Lane& lane = lane_of(*move.from);
-            lane.leaving.emplace_back(move.symbol, std::nullopt);
+            lane.leaving.push_back(member(move.target, Member::ours));
             changed.insert(&lane);
         }
         if (move.to) {
             Lane& lane = lane_of(*move.to);
             // A target that was polled elsewhere until now owes this lane nothing for the time before.
             bool const moved = started_ && move.from;
-            lane.coming.emplace_back(std::move(move.symbol), moved ? now : move.since);
+            lane.coming.push_back(member(move.target, moved ? now : move.since));
             changed.insert(&lane);
         }
     }
@@ -50,27 +68,12 @@ void PollSchedule::apply(PollPlan const& plan, UtcTime now, SteadyTime steady) {
 
 void PollSchedule::apply_jobs(PollPlan const& plan, UtcTime now) {
     std::set<std::string_view> present;
-    std::map<std::string_view, Unpolled> unpolled;
-    for (auto const& target : plan.unpolled) unpolled[target.job].emplace(target.symbol, target.polled_at);
+    std::map<std::string_view, std::vector<UnpolledTarget const*>> unpolled;
+    for (auto const& target : plan.unpolled) unpolled[target.job].push_back(&target);
     for (auto const& job : plan.jobs) {
         if (job.status == JobStatus::cancelled) continue;
         present.insert(job.id);
-        auto const [found, fresh] = jobs_.try_emplace(job.id);
-        JobState& state = found->second;
-        bool const linked = state.linked && !state.gone;
-        bool const keep = !fresh && !state.gone && same_demand(state.job, job);
-        if (linked && !keep) targets_.unlink(state.job);
-        if (!keep && is_scheduled(job)) targets_.link(job);
-        std::set<Symbol> due;
-        for (auto const& [symbol, polled_at] : unpolled[job.id]) {
-            // One that was polled within the interval, for this job before its change or for another one, is in time.
-            if (is_scheduled(job) && (!polled_at || *polled_at <= now - job.config.interval)) due.insert(symbol);
-        }
-        state.update(job, keep, std::move(due));
-        state.linked = is_scheduled(job);
-        state.gone = false;
-        if (state.tasks == 0 && !state.wants_poll()) wanting_.erase(job.id);
-        if (state.wants_poll() && wanting_.insert(job.id).second) immediate_retry_ = SteadyTime{};
+        apply_job(job, unpolled[job.id], now);
     }
     for (auto at = jobs_.begin(); at != jobs_.end();) {
         JobState& state = at->second;
@@ -78,12 +81,34 @@ void PollSchedule::apply_jobs(PollPlan const& plan, UtcTime now) {
             ++at;
             continue;
         }
-        if (state.linked) targets_.unlink(state.job);
+        if (state.linked) targets_.unlink(state.job, state.targets);
         state.linked = false;
         state.gone = true;
         wanting_.erase(at->first);
         at = state.tasks == 0 ? jobs_.erase(at) : std::next(at);
     }
+}
+
+void PollSchedule::apply_job(Job const& job, std::span<UnpolledTarget const* const> unpolled, UtcTime now) {
+    auto const [found, fresh] = jobs_.try_emplace(job.id);
+    JobState& state = found->second;
+    if (fresh || state.gone || !same_demand(state, job)) {
+        if (state.linked) targets_.unlink(state.job, state.targets);
+        state.change(job, targets_.numbers_of(job));
+        state.linked = is_scheduled(job);
+        if (state.linked) targets_.link(job, state.targets);
+    }
+    Targets due;
+    for (auto const* const target : unpolled) {
+        // One that was polled within the interval, for this job before its change or for another one, is in time.
+        bool const late = !target->polled_at || *target->polled_at <= now - job.config.interval;
+        auto const number = targets_.find(job, target->symbol);
+        if (is_scheduled(job) && late && number) due.push_back(*number);
+    }
+    state.update(job, ascending(std::move(due)));
+    state.gone = false;
+    if (state.tasks == 0 && !state.wants_poll()) wanting_.erase(job.id);
+    if (state.wants_poll() && wanting_.insert(job.id).second) immediate_retry_ = SteadyTime{};
 }
 
 void PollSchedule::plan_read() {
@@ -96,48 +121,49 @@ void PollSchedule::plan_read() {
     });
 }
 
-void PollSchedule::JobState::update(Job const& changed, bool same, std::set<Symbol> unpolled) {
-    bool const ticked = job.ticked || changed.ticked;
-    if (!same) {
-        if (job.config.providers != changed.config.providers) serving_added.clear();  // other targets than these
-        job = changed;
-        served.clear();
-        served_earlier.clear();
-    }
+void PollSchedule::JobState::change(Job const& changed, Targets of_symbols) {
+    bool const ticked = job.ticked;
+    if (job.config.providers != changed.config.providers) serving_added.clear();  // other targets than these
+    job = changed;
+    job.config.symbols = std::vector<Symbol>();
     job.ticked = ticked;
+    targets = std::move(of_symbols);
+    served.clear();
+    served_earlier.clear();
+}
+
+void PollSchedule::JobState::update(Job const& changed, Targets unpolled) {
+    job.ticked = job.ticked || changed.ticked;
     job.run_requested = changed.run_requested;
     run_served = std::max(run_served, changed.run_done);
     added = std::move(unpolled);
-    std::erase_if(added, [this](Symbol const& symbol) {
-        return served.contains(symbol) || served_earlier.contains(symbol) || serving_added.contains(symbol);
+    std::erase_if(added, [this](PollTargets::Number target) {
+        return std::ranges::binary_search(served, target) || std::ranges::binary_search(served_earlier, target) ||
+               std::ranges::binary_search(serving_added, target);
     });
 }
 
-std::vector<Symbol> PollSchedule::JobState::serve() {
-    std::vector<Symbol> symbols = wants_all() ? job.config.symbols : std::vector<Symbol>(added.begin(), added.end());
+PollSchedule::Targets PollSchedule::JobState::serve() {
+    auto wanted = wants_all() ? ascending(targets) : std::exchange(added, {});
+    added = Targets();
     serving = job.run_requested;
-    serving_added = std::set<Symbol>(symbols.begin(), symbols.end());
-    added.clear();
+    serving_added = wanted;
     failed = false;
-    return symbols;
+    return wanted;
 }
 
 void PollSchedule::JobState::retry() {
     auto const tried = std::exchange(serving_added, {});
     if (wants_all()) return;
-    for (Symbol const& symbol : tried) {
-        if (has(symbol)) added.insert(symbol);
-    }
+    Targets again;
+    std::ranges::set_intersection(tried, ascending(targets), std::back_inserter(again));
+    added = united(added, again);
 }
 
 void PollSchedule::JobState::settle() {
     job.ticked = true;
     run_served = serving;
-    served.merge(std::exchange(serving_added, {}));
-}
-
-bool PollSchedule::JobState::has(Symbol const& symbol) const {
-    return std::ranges::find(job.config.symbols, symbol) != job.config.symbols.end();
+    served = united(served, std::exchange(serving_added, {}));
 }
 
 PollSchedule::Lane& PollSchedule::lane_of(PollTargets::Place const& place) {

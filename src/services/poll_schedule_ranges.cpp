@@ -18,13 +18,13 @@ void PollSchedule::miss_current(Group& group, MissedReason reason) {
     auto const later = std::ranges::find_if(group.ranges, [&](Range const& range) { return range.first > group.current; });
     if (later != group.ranges.begin()) {
         Range& before = *std::prev(later);
-        if (before.reason == reason && before.last + group.grid.interval == group.current && before.symbols == group.symbols) {
+        if (before.reason == reason && before.last + group.grid.interval == group.current && before.targets == group.targets) {
             before.last = group.current;
             ++before.ticks;
             return;
         }
     }
-    group.ranges.insert(later, Range{reason, group.current, group.current, 1, group.symbols});
+    group.ranges.insert(later, Range{reason, group.current, group.current, 1, group.targets});
 }
 
 void PollSchedule::miss(Group& group, UtcTime first, UtcTime last, MissedReason reason) {
@@ -33,19 +33,19 @@ void PollSchedule::miss(Group& group, UtcTime first, UtcTime last, MissedReason 
     auto const ticks = (last - first) / group.grid.interval + 1;
     if (!group.ranges.empty()) {
         Range& open = group.ranges.back();
-        if (open.reason == reason && open.last + group.grid.interval == first && open.symbols == group.symbols) {
+        if (open.reason == reason && open.last + group.grid.interval == first && open.targets == group.targets) {
             open.last = last;
             open.ticks += ticks;
             if (group.state == Group::State::idle && is_long(group)) emit(group, true);
             return;
         }
     }
-    group.ranges.push_back(Range{reason, first, last, ticks, group.symbols});
+    group.ranges.push_back(Range{reason, first, last, ticks, group.targets});
     if (group.state == Group::State::idle) emit(group, false);
 }
 
-/// Hands out ranges; without `all` the last one is kept, since it may grow. Never while a tick before them is under way: the progress
-/// of the group would pass it.
+/// Hands out ranges; without `all` the last one is kept, since it may grow. Never while a tick before them is under way: the
+/// progress of the group would pass it.
 void PollSchedule::emit(Group& group, bool all) {
     std::size_t const count = group.ranges.size() - (all || group.ranges.empty() ? 0 : 1);
     for (std::size_t at = 0; at < count; ++at) {
@@ -53,7 +53,7 @@ void PollSchedule::emit(Group& group, bool all) {
         MissedRange missed;
         missed.group = group.key;
         missed.provider = group.lane->providers.front();
-        missed.symbols = *range.symbols;
+        missed.symbols = targets_.symbols(*range.targets);
         missed.interval = group.lane->interval;
         missed.first = range.first;
         missed.last = range.last;
@@ -71,6 +71,8 @@ void PollSchedule::close_ranges() {
     }
 }
 
-std::vector<MissedRange> PollSchedule::take_missed() { return std::exchange(missed_, {}); }
+std::vector<MissedRange> PollSchedule::take_missed() {
+    return std::exchange(missed_, {});
+}
 
 }  // namespace mds

@@ -43,8 +43,8 @@ void PollSchedule::lapse(UtcTime now) {
 /// there where to go on.
 void PollSchedule::lose(Group& group, UtcTime until) {
     Lane& lane = *group.lane;
-    for (auto const& symbol : *group.symbols) {
-        if (auto* const member = lane.find_member(symbol)) member->since = until;
+    for (auto const target : *group.targets) {
+        if (auto* const found = lane.find_member(member(target, Member::ours))) found->since = until;
     }
     retire(group);
 }

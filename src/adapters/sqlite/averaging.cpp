@@ -70,10 +70,10 @@ bool AverageWriter::advance(AveragingBatch const& batch) {
 }
 
 void AverageWriter::write(AverageRow const& row) {
-    SeriesRow const* const series = side_.series.find(row.series.symbol, row.series.provider, true);
-    if (series == nullptr) return;
+    auto const series = side_.series.id(row.series.symbol, row.series.provider);
+    if (!series) return;
     text_ = row.value.to_string();
-    average_.run(series->id, stored_period, row.seq, text_, row.timestamp, row.fetched_at);
+    average_.run(*series, stored_period, row.seq, text_, row.timestamp, row.fetched_at);
     if (!connection_.failed() && connection_.changes() == 0) ++repeats_;
 }
 

@@ -25,14 +25,14 @@ void ForeignPoints::write(Observation const& observation, std::function<void(Pri
     Quote const* const quote = observation.results.front().quote();
     if (quote == nullptr || stored(quote->point_id)) return;
     ingest_.write_foreign(observation);
-    SeriesRow const* const series = side_.series.find(observation.symbols.front(), observation.provider, true);
-    if (series == nullptr) return;
+    auto const series = side_.series.id(observation.symbols.front(), observation.provider);
+    if (!series) return;
     std::int64_t done = 0;
-    if (auto rows = last_averaged_.query(series->id, stored_period); rows.next()) done = rows.integer(0);
+    if (auto rows = last_averaged_.query(*series, stored_period); rows.next()) done = rows.integer(0);
     done = std::max<std::int64_t>(done, stored_period - 1);
     MovingWindow window;
     Series const name(observation.symbols.front(), observation.provider);
-    auto rows = points_.query(series->id, done - stored_period + 2);
+    auto rows = points_.query(*series, done - stored_period + 2);
     while (rows.next()) {
         auto const point = read_point(side_.connection, rows, 0, name);
         if (point && window.push(point->price) && point->seq > done) visit(*point, window.average());

@@ -93,17 +93,18 @@ bool IngestWriter::write_raw(Observation const& observation, std::optional<std::
 
 bool IngestWriter::write_point(Observation const& observation, Symbol const& symbol, Quote const& quote,
                                std::vector<PricePoint>& points) {
-    SeriesRow* const series = side_.series.find(symbol, observation.provider, true);
-    if (series == nullptr) return false;
-    std::int64_t const seq = series->next_seq(observation.fetched_at);
-    if (is_poll(observation)) series->poll_succeeded(observation);
-    side_.series.touch(*series);
+    std::int64_t seq = 0;
+    auto const series = side_.series.change(symbol, observation.provider, [&](SeriesState& state) {
+        seq = state.next_seq(observation.fetched_at);
+        if (is_poll(observation)) state.poll_succeeded(observation);
+    });
+    if (!series) return false;
     text_.clear();
     quote.price.append_to(text_);
-    insert_point_.run(series->id, seq, quote.point_id, text_, quote.timestamp, observation.fetched_at, observation.raw_id,
+    insert_point_.run(*series, seq, quote.point_id, text_, quote.timestamp, observation.fetched_at, observation.raw_id,
                       stored(quote.time_source), quote.currency);
     // A foreign event is on the topic already.
-    if (observation.cause != FetchCause::foreign) insert_outbox_.run(++head_, series->id, seq);
+    if (observation.cause != FetchCause::foreign) insert_outbox_.run(++head_, *series, seq);
     PricePoint& point = points.emplace_back(quote.point_id, Series(symbol, observation.provider), seq, quote.price, quote.timestamp,
                                             observation.fetched_at, observation.raw_id);
     point.time_source = quote.time_source;
@@ -118,13 +119,10 @@ bool IngestWriter::write_reject(Observation const& observation, Symbol const& sy
                        to_string(observation.cause), observation.attempt, group, due(observation));
     if (connection_.failed() || connection_.changes() == 0) return false;
     if (!is_poll(observation)) return true;
-    SeriesRow* const series = side_.series.find(symbol, observation.provider, true);
-    if (series == nullptr) return false;
     text_ = to_string(reject.outcome);
     if (!reject.reason.empty()) text_.append(": ").append(reject.reason);
-    series->poll_failed(observation, text_);
-    side_.series.touch(*series);
-    return true;
+    auto const failed = [&](SeriesState& state) { state.poll_failed(observation, text_); };
+    return side_.series.change(symbol, observation.provider, failed).has_value();
 }
 
 std::optional<std::int64_t> IngestWriter::group_id(Observation const& observation) {

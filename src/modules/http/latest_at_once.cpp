@@ -104,21 +104,21 @@ int LatestAtOnce::answer(RequestView const& request, Frame const& frame, std::st
     auto const max_age = plain->max_age.value_or(options_.max_age);
     int status = 0;
     cache_.visit(symbol, plain->provider.value_or(options_.default_provider), [&](CachedPrice const& cached) {
-        auto const age = std::chrono::floor<std::chrono::milliseconds>(frame.now - cached.point.fetched_at);
+        auto const age = std::chrono::floor<std::chrono::milliseconds>(frame.now - cached.fetched_at());
         if (age < std::chrono::milliseconds(0) || age > max_age) return;
         std::string etag;
-        if (!request.if_none_match.empty()) append_etag(etag, cached.point.id);
+        if (!request.if_none_match.empty()) append_etag(etag, cached.id());
         status = !etag.empty() && etag_matches(request.if_none_match, etag) ? 304 : 200;
         append_head(out, status, frame);
         out += "Cache-Control: no-cache\r\nX-Price-Source: memory\r\nAge: ";
         append_number(out, static_cast<std::uint64_t>(age.count() / 1000));
         out += "\r\nETag: ";
-        append_etag(out, cached.point.id);
+        append_etag(out, cached.id());
         out += "\r\n";
         if (status == 304) {
             out += "\r\n";
         } else {
-            append_body(out, json_type, cached.body, frame);
+            append_body(out, json_type, cached.body(), frame);
         }
     });
     return status;

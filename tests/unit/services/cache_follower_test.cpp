@@ -37,7 +37,7 @@ struct World {
     /// Seq in the cache, 0: none.
     std::int64_t cached(Series const& series) const {
         std::int64_t seq = 0;
-        cache.visit(series.symbol.str(), series.provider, [&](CachedPrice const& entry) { seq = entry.point.seq; });
+        cache.visit(series.symbol.str(), series.provider, [&](CachedPrice const& entry) { seq = entry.seq(); });
         return seq;
     }
     bool counted(std::string const& line) const { return metrics.render().find(line + "\n") != std::string::npos; }

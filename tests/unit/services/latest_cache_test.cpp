@@ -19,7 +19,7 @@ PricePoint point(std::string_view symbol, std::string_view provider, std::int64_
 
 std::string body_of(LatestCache const& cache, std::string_view symbol, std::string_view provider) {
     std::string body;
-    cache.visit(symbol, provider, [&](CachedPrice const& cached) { body = cached.body; });
+    cache.visit(symbol, provider, [&](CachedPrice const& cached) { body = cached.body(); });
     return body;
 }
 
@@ -75,7 +75,7 @@ TEST_CASE("latest cache holds many series, each replaced many times") {
     CHECK(cache.size() == 2000);
     for (auto const& one : points) {
         std::int64_t seq = 0;
-        cache.visit(one.series.symbol.str(), "simulated", [&](CachedPrice const& cached) { seq = cached.point.seq; });
+        cache.visit(one.series.symbol.str(), "simulated", [&](CachedPrice const& cached) { seq = cached.seq(); });
         REQUIRE(seq == 3);
     }
 }
@@ -94,13 +94,44 @@ TEST_CASE("latest cache readers see rising numbers while writers race each other
         threads.emplace_back([&] {
             for (std::int64_t seen = 0; seen < last;) {
                 cache.visit("AAPL", "simulated", [&](CachedPrice const& cached) {
-                    bool const whole = cached.body.find("\"price\":" + std::to_string(cached.point.seq) + ",") != std::string::npos;
-                    if (cached.point.seq < seen || !whole) rising = false;
-                    seen = cached.point.seq;
+                    bool const whole = cached.body().find("\"price\":" + std::to_string(cached.seq()) + ",") != std::string::npos;
+                    if (cached.seq() < seen || !whole) rising = false;
+                    seen = cached.seq();
                 });
             }
         });
     }
     for (auto& thread : threads) thread.join();
     CHECK(rising);
+}
+
+TEST_CASE("latest cache gives back the whole point") {
+    LatestCache cache;
+    Uuid id;
+    Uuid raw_id;
+    id.bytes.fill(1);
+    raw_id.bytes.fill(2);
+    Series const series(*Symbol::parse("btc/usd", SymbolCase::preserve), "my-provider_1");
+    PricePoint whole(id, series, 7, *Price::parse("0.000000000000000001").price, ManualClock::start,
+                     ManualClock::start + std::chrono::seconds(1), raw_id);
+    whole.time_source = TimeSource::receive;
+    for (std::string const currency : {"", "USD", "a name of a currency that does not fit into a small string"}) {
+        whole.currency = currency;
+        ++whole.seq;
+        REQUIRE(cache.offer(whole));
+        bool const found = cache.visit("btc/usd", "my-provider_1", [&](CachedPrice const& cached) {
+            PricePoint const point = cached.point();
+            CHECK(point.id == id);
+            CHECK(point.raw_id == raw_id);
+            CHECK(point.series == series);
+            CHECK(point.seq == whole.seq);
+            CHECK(point.price == whole.price);
+            CHECK(point.timestamp == whole.timestamp);
+            CHECK(point.fetched_at == whole.fetched_at);
+            CHECK(point.time_source == TimeSource::receive);
+            CHECK(point.currency == currency);
+            CHECK(cached.id() == id);
+        });
+        CHECK(found);
+    }
 }

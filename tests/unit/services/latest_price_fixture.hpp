@@ -69,7 +69,7 @@ struct LatestPriceFixture {
     }
     std::int64_t cached_seq() const {
         std::int64_t seq = 0;
-        cache.visit(symbol().str(), "first", [&](CachedPrice const& cached) { seq = cached.point.seq; });
+        cache.visit(symbol().str(), "first", [&](CachedPrice const& cached) { seq = cached.seq(); });
         return seq;
     }
 
