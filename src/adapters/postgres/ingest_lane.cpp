@@ -7,7 +7,7 @@ namespace mds::postgres {
 namespace {
 
 /// From about as many results on COPY is worth its round trips.
-constexpr std::size_t many = 100;
+constexpr std::size_t many = 200;
 
 Way cheapest_way(std::vector<Observation const*> const& observations) noexcept {
     std::size_t results = 0;

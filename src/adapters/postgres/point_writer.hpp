@@ -13,9 +13,9 @@ enum class Way {
 
 /// The steps that make raw rows, points, rejects and events of observations, within a transaction that its user begins and commits.
 /// Two round trips: one that locks the series rows and looks up, under that lock, what is stored already; one that writes. COPY
-/// takes two more for each table, and pays from a hundred rows on. The lock is held to COMMIT, so the order of commit is the order
-/// of `seq`, however many processes write. Between the two the points are numbered here: last_seq + 1, 2, 3 ... per series, by the
-/// same rules as in the embedded store.
+/// takes two more for each table, and pays from some hundreds of rows on. The lock is held to COMMIT, so the order of commit is the
+/// order of `seq`, however many processes write. Between the two the points are numbered here: last_seq + 1, 2, 3 ... per series,
+/// by the same rules as in the embedded store.
 class PointWriter {
 public:
     PointWriter(Connection& connection, KnownNames& names) : connection_(connection), names_(names) {}
