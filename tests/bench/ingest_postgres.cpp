@@ -48,14 +48,14 @@ double cpu_seconds() {
 class CommitCount final : public CommitListener {
 public:
     void committed(std::span<PricePoint const> points) noexcept override {
-        commits_.fetch_add(1, std::memory_order_relaxed);
+        batches_.fetch_add(1, std::memory_order_relaxed);
         points_.fetch_add(static_cast<std::int64_t>(points.size()), std::memory_order_relaxed);
     }
-    std::int64_t commits() const noexcept { return commits_.load(std::memory_order_relaxed); }
+    std::int64_t batches() const noexcept { return batches_.load(std::memory_order_relaxed); }
     std::int64_t points() const noexcept { return points_.load(std::memory_order_relaxed); }
 
 private:
-    std::atomic<std::int64_t> commits_{0};
+    std::atomic<std::int64_t> batches_{0};
     std::atomic<std::int64_t> points_{0};
 };
 
@@ -107,7 +107,7 @@ private:
 void measure(Load const& load, CommitCount const& count) {
     std::this_thread::sleep_for(warm_up);
     std::int64_t const points = count.points();
-    std::int64_t const commits = count.commits();
+    std::int64_t const batches = count.batches();
     double const cpu = cpu_seconds();
     auto const began = SteadyClock::now();
     std::puts("started");
@@ -115,9 +115,9 @@ void measure(Load const& load, CommitCount const& count) {
     std::this_thread::sleep_until(began + std::chrono::seconds(load.seconds));
     std::int64_t const stored = count.points() - points;
     double const wall = std::chrono::duration<double>(SteadyClock::now() - began).count();
-    std::printf(R"({"events":%lld,"commits":%lld,"seconds":%.6f,"cpu":%.6f})"
+    std::printf(R"({"events":%lld,"batches":%lld,"seconds":%.6f,"cpu":%.6f})"
                 "\n",
-                static_cast<long long>(stored), static_cast<long long>(count.commits() - commits), wall, cpu_seconds() - cpu);
+                static_cast<long long>(stored), static_cast<long long>(count.batches() - batches), wall, cpu_seconds() - cpu);
     std::fflush(stdout);
 }
 

@@ -1,7 +1,7 @@
 """Durable ingest on PostgreSQL beside pgbench: raw answer, price point and outbox entry of each event, into the same tables.
 
 Ours is the service's own ingest and PostgreSQL store (ingest_postgres.cpp): one answer of 300 bytes with one price each, so many on
-their way at once, its group commit on one connection. It numbers the points of each series without holes, updates the series, and
+their way at once, its group commit on two connections. It numbers the points of each series without holes, updates the series, and
 gives the events dense positions. The reference is plain SQL that does none of that: one statement of 100 rows for each of the three
 tables, made in the server, on four connections. Both wait for the disk; CPU time is that of the clients and of the server together.
 """
@@ -22,7 +22,7 @@ ROWS, CONNECTIONS = 100, 4
 IN_FLIGHT = (ROWS * CONNECTIONS, 10 * ROWS * CONNECTIONS)
 WARM_UP = 2  # seconds, as in ingest_postgres.cpp
 LINES = (("CPU us per event", "cpu_us", 1), ("of which the server's", "server_cpu_us", 1),
-         ("1000 events per second", "per_second", 1e-3), ("events per commit", "per_commit", 1))
+         ("1000 events per second", "per_second", 1e-3), ("events per batch", "per_batch", 1))
 
 #: Ids rise as those of mds do, and series and seq are as dense.
 STATEMENT = f"""
@@ -57,9 +57,9 @@ def stored_whole(database, least):
         sys.exit(f"{least} events were counted; stored are {raw} raw answers, {points} points, {outbox} outbox entries")
 
 
-def figures(events, per_second, client, server, commits):
+def figures(events, per_second, client, server, batches):
     return {"events": events, "per_second": per_second, "cpu_us": (client + server) / events * 1e6,
-            "server_cpu_us": server / events * 1e6, "per_commit": events / commits}
+            "server_cpu_us": server / events * 1e6, "per_batch": events / batches}
 
 
 def run_mds(program, server, database, seconds, in_flight):
@@ -74,7 +74,7 @@ def run_mds(program, server, database, seconds, in_flight):
     if process.returncode != 0:
         sys.exit(f"{program} ended with {process.returncode}")
     stored_whole(database, counts["events"])
-    return figures(counts["events"], counts["events"] / counts["seconds"], counts["cpu"], used, counts["commits"])
+    return figures(counts["events"], counts["events"] / counts["seconds"], counts["cpu"], used, counts["batches"])
 
 
 def run_pgbench(script, server, database, seconds):

@@ -14,6 +14,21 @@ std::vector<std::int64_t> seqs(std::vector<PricePoint> const& points) {
 
 using Numbers = std::vector<std::int64_t>;
 
+/// A price for each of 50 symbols by turns; every tenth answer names another one as well, and another none.
+std::vector<Observation> many(std::uint64_t first, std::uint64_t count) {
+    std::vector<Observation> batch;
+    for (std::uint64_t i = first; i < first + count; ++i) {
+        std::string const name = "S" + std::to_string(i % 50);
+        if (i % 10 == 3)
+            batch.push_back(observation(i, {{name, "1.5"}, {"S" + std::to_string((i + 7) % 50), "2"}, {"NONE", ""}}));
+        else if (i % 10 == 6)
+            batch.push_back(unanswered(i, {name}));
+        else
+            batch.push_back(observation(i, {{name, std::to_string(i)}}));
+    }
+    return batch;
+}
+
 }  // namespace
 
 TEST_CASE("points are numbered 1, 2, 3 per series in the order of commit") {
@@ -110,6 +125,66 @@ TEST_CASE("one observation that cannot be stored refuses the batch and leaves no
     CHECK(store->monitor().store_health().ready);
     auto const receipt = ingest(*store, {observation(3, {{"AAPL", "3"}})});
     CHECK(seqs(receipt.points[0]) == Numbers{2});
+}
+
+TEST_CASE("a batch of thousands is numbered and published as a small one is, and recognised when it is sent again") {
+    auto const store = make_store_under_test();
+    auto const batch = many(1, 2000);
+    ingest(*store, std::vector<Observation>(batch.begin(), batch.begin() + 700));
+    auto const receipt = ingest(*store, batch);
+    CHECK(receipt.repeated == 700);
+    REQUIRE(receipt.points.size() == batch.size());
+    std::size_t points = 0;
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        std::size_t quotes = 0;
+        for (SymbolResult const& result : batch[i].results) {
+            if (result.quote() == nullptr) continue;
+            auto const& point = receipt.points[i].at(quotes++);
+            REQUIRE(point.id == result.quote()->point_id);
+            REQUIRE(point.series.symbol == result.symbol);
+        }
+        REQUIRE(receipt.points[i].size() == quotes);
+        points += quotes;
+    }
+    std::size_t stored = 0;
+    for (int i = 0; i < 50; ++i) {
+        auto const found = all_points(*store, series("S" + std::to_string(i)));
+        for (std::size_t j = 0; j < found.size(); ++j) REQUIRE(found[j].seq == static_cast<std::int64_t>(j + 1));
+        stored += found.size();
+    }
+    CHECK(stored == points);
+    auto const log = store->open_outbox();
+    CHECK(log->head().value() == static_cast<std::int64_t>(points));
+    CHECK(log->read(1, 10'000)->size() == points);
+    CHECK(store->raw_rows() == 1800);
+    auto const again = ingest(*store, batch);
+    CHECK(again.repeated == batch.size());
+    for (std::size_t i = 0; i < batch.size(); ++i) REQUIRE(seqs(again.points[i]) == seqs(receipt.points[i]));
+}
+
+TEST_CASE("observations of one symbol are numbered in their order, however large the batch") {
+    auto const store = make_store_under_test();
+    std::vector<Observation> batch;
+    for (std::uint64_t i = 0; i < 1500; ++i) batch.push_back(observation(i + 1, {{"S" + std::to_string(i % 30), "1"}}));
+    auto const receipt = ingest(*store, batch);
+    for (std::size_t i = 0; i < batch.size(); ++i) REQUIRE(receipt.points[i].at(0).seq == static_cast<std::int64_t>(i / 30 + 1));
+}
+
+TEST_CASE("one observation that cannot be stored refuses a large batch, and halves without it go in") {
+    auto const store = make_store_under_test();
+    auto batch = many(1, 1200);
+    ingest(*store, {observation(5000, {{"AAPL", "1"}})});
+    batch[777] = observation(778, {{"S28", "2"}});
+    batch[777].results[0].result = *observation(5000, {{"AAPL", "1"}}).results[0].quote();
+    auto const refused = store->ingest().commit(batch);
+    REQUIRE(refused.has_error());
+    CHECK(refused.error().code == ErrorCode::invalid_argument);
+    batch.erase(batch.begin() + 777);
+    auto const receipt = ingest(*store, batch);
+    std::size_t points = 1;
+    for (auto const& some : receipt.points) points += some.size();
+    CHECK(store->open_outbox()->head().value() == static_cast<std::int64_t>(points));
+    CHECK(store->monitor().store_health().ready);
 }
 
 TEST_CASE("an observation must have one result for every symbol") {

@@ -20,10 +20,12 @@ class IngestStore {
 public:
     virtual ~IngestStore() = default;
 
-    /// Writes raw rows, points with the next dense `seq` per series, outbox positions, outcomes and tick progress of the whole
-    /// batch in one durable transaction. Replayable: an observation whose raw_id (or, without an answer, whose rejects) is stored is
+    /// Writes raw rows, points with the next dense `seq` per series, outbox positions, outcomes and tick progress of the batch, each
+    /// observation whole in one durable transaction. A large batch may take several at once; observations that name the same symbol
+    /// first are numbered in their order. Replayable: an observation whose raw_id (or, without an answer, whose rejects) is stored is
     /// not written again, and its points are returned with their numbers.
-    /// Errors: unavailable (retry the same batch), invalid_argument (one of the observations can never be stored: bisect).
+    /// Errors: unavailable (retry the same batch), invalid_argument (one of the observations can never be stored: bisect). After
+    /// either, some of the others may be stored.
     virtual Result<IngestReceipt> commit(std::span<Observation const> batch) = 0;
 };
 

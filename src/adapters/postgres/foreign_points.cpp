@@ -25,8 +25,8 @@ Result<void> ForeignPoints::write(std::span<Observation const> events, WriteAver
     if (!fresh) return fresh.error();
     if (fresh->empty()) return {};
     IngestBatch batch(*fresh);
-    if (auto done = points_.number(batch); !done) return done;
-    points_.write(batch);
+    if (auto done = points_.number(batch, Way::insert); !done) return done;
+    if (auto done = points_.write(batch, Way::insert); !done) return done;
     if (auto done = connection_.run(); !done) return done.error();
     auto behind = batch.series();
     while (!behind.empty()) {

@@ -1,50 +1,82 @@
 #include "adapters/postgres/ingest.hpp"
 
-#include "adapters/postgres/statements.hpp"
-#include "adapters/postgres/tick_fence.hpp"
+#include <boost/asio/post.hpp>
 
 #include <algorithm>
+#include <functional>
+#include <ranges>
+#include <utility>
 
 namespace mds::postgres {
 namespace {
 
-double count_fenced(std::span<Observation const> before, std::span<Observation const> after) {
-    auto const has_tick = [](Observation const& observation) { return observation.tick.has_value(); };
-    return static_cast<double>(std::ranges::count_if(before, has_tick) - std::ranges::count_if(after, has_tick));
+constexpr std::size_t lane_count = 2;
+/// Results that a lane should have to store at least: with fewer, another transaction costs more than a second core brings.
+constexpr std::size_t worth_a_lane = 300;
+
+std::size_t lane_of(Observation const& observation, std::size_t lanes) noexcept {
+    return observation.symbols.empty() ? 0 : std::hash<Symbol>{}(observation.symbols.front()) % lanes;
 }
 
 }  // namespace
 
-IngestWriter::IngestWriter(ConnectionOptions const& options, Condition& condition, support::Metrics& metrics)
-    : connection_(options, Side::write, condition),
-      names_(connection_),
-      points_(connection_, names_),
-      repeated_(metrics.counter("mds_postgres_repeated_observations_total", "Observations that were stored before and sent again")),
-      fenced_(metrics.counter("mds_postgres_ticks_fenced_total",
-                              "Observations stored without their tick, which another poller had taken over")) {}
+/// What one lane is given.
+struct IngestWriter::Part {
+    std::vector<Observation const*> observations;
+    std::vector<std::size_t> places;  ///< in the batch
+};
 
-Result<IngestReceipt> IngestWriter::commit(std::span<Observation const> observations) {
-    if (!std::ranges::all_of(observations, is_complete))
+IngestWriter::IngestWriter(ConnectionOptions const& options, Condition& condition, support::Metrics& metrics)
+    : threads_(lane_count - 1) {
+    for (std::size_t i = 0; i < lane_count; ++i) lanes_.push_back(std::make_unique<IngestLane>(options, condition, metrics));
+}
+
+IngestWriter::~IngestWriter() {
+    threads_.join();
+}
+
+/// What another lane could not store (its connection was lost, or is one too many) the first one tries, so that it alone decides
+/// whether the store is there. Where a part fails, the batch does: parts that are stored are recognised when it is sent again.
+Result<IngestReceipt> IngestWriter::commit(std::span<Observation const> batch) {
+    if (!std::ranges::all_of(batch, is_complete))
         return Error(ErrorCode::invalid_argument, "an observation without one result for every symbol asked for");
-    TransactionScope const scope(connection_);
-    if (auto done = points_.learn(IngestBatch(observations)); !done) return done.error();
-    connection_.send(sql::begin);
-    auto const changed = without_lost_ticks(connection_, observations);
-    if (!changed) return changed.error();
-    if (!*changed) return write(observations);
-    auto receipt = write(**changed);
-    if (receipt) fenced_.Increment(count_fenced(observations, **changed));
+    auto const parts = split(batch);
+    auto outcomes = commit(parts);
+    IngestReceipt receipt;
+    receipt.points.resize(batch.size());
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        auto outcome = outcomes[i].get();
+        bool const another_try = i > 0 && !outcome && outcome.error().code == ErrorCode::unavailable;
+        if (another_try) outcome = lanes_.front()->commit(parts[i].observations);
+        if (!outcome) return outcome.error();
+        for (std::size_t j = 0; j < parts[i].places.size(); ++j) receipt.points[parts[i].places[j]] = std::move(outcome->points[j]);
+        receipt.repeated += outcome->repeated;
+    }
     return receipt;
 }
 
-Result<IngestReceipt> IngestWriter::write(std::span<Observation const> observations) {
-    IngestBatch batch(observations);
-    if (auto done = points_.number(batch); !done) return done.error();
-    points_.write(batch);
-    connection_.send(sql::commit);
-    if (auto done = connection_.run(); !done) return done.error();
-    repeated_.Increment(static_cast<double>(batch.receipt.repeated));
-    return std::move(batch.receipt);
+std::vector<IngestWriter::Part> IngestWriter::split(std::span<Observation const> batch) const {
+    std::size_t results = 0;
+    for (Observation const& observation : batch) results += observation.results.size();
+    std::vector<Part> parts(std::clamp<std::size_t>(results / worth_a_lane, 1, lanes_.size()));
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        Part& part = parts[lane_of(batch[i], parts.size())];
+        part.observations.push_back(&batch[i]);
+        part.places.push_back(i);
+    }
+    return parts;
+}
+
+/// Returns when all of them have ended.
+std::vector<std::future<Result<IngestReceipt>>> IngestWriter::commit(std::vector<Part> const& parts) {
+    std::vector<std::packaged_task<Result<IngestReceipt>()>> tasks;
+    std::vector<std::future<Result<IngestReceipt>>> outcomes;
+    for (std::size_t i = 0; i < parts.size(); ++i)
+        outcomes.push_back(tasks.emplace_back([&, i] { return lanes_[i]->commit(parts[i].observations); }).get_future());
+    for (auto& task : tasks | std::views::drop(1)) net::post(threads_, [task = std::move(task)]() mutable { task(); });
+    tasks.front()();
+    for (auto const& outcome : outcomes) outcome.wait();
+    return outcomes;
 }
 
 }  // namespace mds::postgres

@@ -1,26 +1,34 @@
 #pragma once
 
 #include <mds/ports/ingest_store.hpp>
+#include <mds/ports/task.hpp>
 
-#include "adapters/postgres/point_writer.hpp"
-#include "support/metrics.hpp"
+#include "adapters/postgres/ingest_lane.hpp"
+
+#include <boost/asio/thread_pool.hpp>
+
+#include <future>
+#include <memory>
+#include <span>
+#include <vector>
 
 namespace mds::postgres {
 
-/// One transaction per batch, in the steps of PointWriter.
+/// Large batches are written in several transactions at once, each by a lane: a connection and a thread. The observations of one
+/// symbol take one lane in their order, so that lanes seldom wait for each other's series, and then one way round, as processes do.
 class IngestWriter final : public IngestStore {
 public:
     IngestWriter(ConnectionOptions const& options, Condition& condition, support::Metrics& metrics);
+    ~IngestWriter() override;
     Result<IngestReceipt> commit(std::span<Observation const> batch) override;
 
 private:
-    Result<IngestReceipt> write(std::span<Observation const> observations);
+    struct Part;
+    std::vector<Part> split(std::span<Observation const> batch) const;
+    std::vector<std::future<Result<IngestReceipt>>> commit(std::vector<Part> const& parts);
 
-    Connection connection_;
-    KnownNames names_;
-    PointWriter points_;
-    prometheus::Counter& repeated_;
-    prometheus::Counter& fenced_;
+    std::vector<std::unique_ptr<IngestLane>> lanes_;
+    net::thread_pool threads_;  ///< of the lanes but the first, which is the caller's
 };
 
 }  // namespace mds::postgres

@@ -5,6 +5,7 @@
 #include "adapters/postgres/ingest_rows.hpp"
 #include "adapters/postgres/known_names.hpp"
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
@@ -17,10 +18,16 @@ namespace mds::postgres {
 /// Observations on their way into a transaction.
 class IngestBatch {
 public:
-    explicit IngestBatch(std::span<Observation const> observations) : observations_(observations) {}
+    /// The observations live longer.
+    explicit IngestBatch(std::vector<Observation const*> observations) : observations_(std::move(observations)) {}
+    explicit IngestBatch(std::span<Observation const> observations);
 
     /// Series whose rows change, and groups that are named.
     std::set<Series> series() const;
+    /// Those of the series that are not known yet.
+    std::set<Series> unknown_series(KnownNames const& names) const;
+    /// The numbers of the series, each once. Precondition: all are known.
+    std::vector<std::int64_t> series_numbers(KnownNames const& names) const;
     std::set<std::string> groups() const;
     /// Ids of observations with and without an answer.
     Column answered_ids() const;
@@ -28,16 +35,16 @@ public:
     /// Ids of the points of observations that are stored already.
     Column repeated_point_ids() const;
 
-    void locked(std::int64_t id, SeriesState state) { states_.emplace(id, std::move(state)); }
-    void stored(Uuid const& observation) { stored_.insert(observation); }
-    bool any_stored() const noexcept { return !stored_.empty(); }
+    void locked(std::int64_t id, SeriesState state) { states_.emplace(id, Changing{std::move(state)}); }
+    void stored(Uuid const& observation) { first_.emplace(observation, before); }
+    bool any_stored() const noexcept { return !first_.empty(); }
     void stored(PricePoint point);
 
     /// Numbers what is new. invalid_argument: an id that was used before for something else.
     Result<void> number(KnownNames const& names);
 
-    RawColumns raw;
-    PointColumns points;
+    std::vector<RawRow> raw;
+    std::vector<PointRow> points;  ///< point into `receipt`
     RejectColumns rejects;
     Column outbox_series{Column::Type::bigint};
     Column outbox_seq{Column::Type::bigint};
@@ -48,15 +55,27 @@ public:
 
 private:
     void add(Observation const& observation, KnownNames const& names, std::vector<PricePoint>& out);
-    void add_point(Observation const& observation, Symbol const& symbol, Quote const& quote, std::int64_t series,
+    void add_point(Observation const& observation, Series series, Quote const& quote, KnownNames const& names,
                    std::vector<PricePoint>& out);
-    Result<void> repeat(Observation const& observation, std::vector<PricePoint>& out) const;
+    Result<void> repeat(Observation const& observation, std::size_t first, std::vector<PricePoint>& out) const;
+    PricePoint const* stored_point(Uuid const& id, std::size_t first) const;
+    template <class Add>
+    void each_series(Add add) const;
 
-    std::span<Observation const> observations_;
-    std::map<std::int64_t, SeriesState> states_;
-    std::set<std::int64_t> changed_;
-    std::set<Uuid> stored_;  ///< also those of this batch that came earlier in it
-    std::map<Uuid, PricePoint> known_points_;
+    struct Changing {
+        SeriesState state;
+        bool changed = false;
+    };
+    /// Ids of version 7 end in random bits.
+    struct HashId {
+        std::size_t operator()(Uuid const& id) const noexcept;
+    };
+    static constexpr std::size_t before = SIZE_MAX;  ///< stored by an earlier transaction
+
+    std::vector<Observation const*> observations_;
+    std::unordered_map<std::int64_t, Changing> states_;
+    std::unordered_map<Uuid, std::size_t, HashId> first_;  ///< of what is stored already: its place in this batch, or `before`
+    std::unordered_map<Uuid, PricePoint, HashId> known_points_;
 };
 
 }  // namespace mds::postgres

@@ -6,11 +6,26 @@
 #include "adapters/postgres/wire.hpp"
 
 #include <cstdint>
-#include <map>
 #include <optional>
+#include <span>
 #include <string_view>
 
 namespace mds::postgres {
+
+/// An answer, and the number of the group whose tick it is of. Alive as long as the observation.
+struct RawRow {
+    Observation const* observation;
+    std::optional<std::int64_t> group;
+};
+
+struct PointRow {
+    std::int64_t series;
+    PricePoint const* point;
+};
+
+/// For COPY, in the order of columns that sql::ingest::copy_raw and copy_points name.
+CopyRows copied(std::span<RawRow const> rows);
+CopyRows copied(std::span<PointRow const> rows);
 
 /// What raw rows and rejects both say of the fetch that they come from.
 struct FetchColumns {
@@ -22,14 +37,14 @@ struct FetchColumns {
 };
 
 struct RawColumns : FetchColumns {
-    void add(Observation const& observation, std::optional<std::int64_t> group);
+    explicit RawColumns(std::span<RawRow const> rows);
 
     Column symbols{Column::Type::text}, http_status{Column::Type::bigint}, content_type{Column::Type::text},
         body{Column::Type::bytea}, truncated{Column::Type::boolean};
 };
 
 struct PointColumns {
-    void add(std::int64_t series, PricePoint const& point);
+    explicit PointColumns(std::span<PointRow const> rows);
 
     Column series_id{Column::Type::bigint}, seq{Column::Type::bigint}, id{Column::Type::uuid}, price{Column::Type::text},
         timestamp{Column::Type::timestamptz}, fetched_at{Column::Type::timestamptz}, raw_id{Column::Type::uuid},

@@ -84,6 +84,12 @@ Sql const publish{"publish",
                   "WITH head AS (UPDATE outbox_head SET position = position + $3::bigint WHERE id = 1 RETURNING position) "
                   "INSERT INTO outbox (position, series_id, seq) SELECT head.position - $3::bigint + u.nr, u.series_id, u.seq "
                   "FROM head CROSS JOIN unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS u (series_id, seq, nr)"};
+std::string const copy_raw =
+    "COPY raw_market_data (id, provider, symbols, http_status, content_type, body, truncated, fetched_at, duration, cause, "
+    "attempt, group_id, tick_due) FROM STDIN (FORMAT binary)";
+std::string const copy_points =
+    "COPY price_points (series_id, seq, id, price, timestamp, fetched_at, raw_data_id, time_source, currency) "
+    "FROM STDIN (FORMAT binary)";
 }  // namespace ingest
 
 namespace prices {

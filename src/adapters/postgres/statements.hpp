@@ -30,6 +30,9 @@ extern Sql const insert_rejects;
 extern Sql const update_series;
 extern Sql const settle;
 extern Sql const publish;
+/// For many rows at once, in binary. Where one of them is stored already, they fail.
+extern std::string const copy_raw;
+extern std::string const copy_points;
 }  // namespace ingest
 
 namespace averaging {

@@ -38,21 +38,21 @@ private:
 
 }  // namespace
 
-Result<std::optional<std::vector<Observation>>> without_lost_ticks(Connection& connection,
-                                                                   std::span<Observation const> observations) {
+Result<std::deque<Observation>> without_lost_ticks(Connection& connection, std::vector<Observation const*>& observations) {
     HeldLeases leases;
-    for (auto const& observation : observations)
-        if (observation.tick) leases.add(observation.tick->lease);
+    for (auto const* const observation : observations)
+        if (observation->tick) leases.add(observation->tick->lease);
     if (auto held = leases.hold(connection); !held) return held.error();
-    std::optional<std::vector<Observation>> changed;
-    for (std::size_t i = 0; i < observations.size(); ++i) {
-        auto const& tick = observations[i].tick;
+    std::deque<Observation> copies;
+    for (auto const*& observation : observations) {
+        auto const& tick = observation->tick;
         if (!tick || !leases.lost(tick->lease, tick->term)) continue;
-        if (!changed) changed.emplace(observations.begin(), observations.end());
-        (*changed)[i].tick.reset();
-        (*changed)[i].settles_tick = false;
+        Observation& copy = copies.emplace_back(*observation);
+        copy.tick.reset();
+        copy.settles_tick = false;
+        observation = &copy;
     }
-    return changed;
+    return copies;
 }
 
 Result<std::vector<MissedRange>> without_lost_ranges(Connection& connection, std::vector<MissedRange> ranges) {

@@ -28,6 +28,35 @@ void put_u16(std::string& out, std::uint16_t value) {
     out.push_back(static_cast<char>(value));
 }
 
+/// Digits to the base of 10,000 with the point between two of them ("numeric_send" in the server's source): how many, the power of
+/// the first, the sign, the decimals to show, then the digits. Below 10^20, with 17 to 19 decimals: five digits on each side of the
+/// point.
+template <int Decimals>
+void put_numeric(std::string& out, Int128 units) {
+    constexpr auto power_of_ten = [](int exponent) {
+        std::uint64_t power = 1;
+        while (exponent-- > 0) power *= 10;
+        return power;
+    };
+    constexpr std::uint64_t base = 10'000;
+    constexpr std::uint64_t one = power_of_ten(Decimals);
+    constexpr std::uint64_t last = power_of_ten(Decimals - 16);  // what the last digit holds of the decimals
+    static_assert(Decimals > 16 && Decimals < 20);
+    auto whole = static_cast<std::uint64_t>(units / one);
+    auto fraction = static_cast<std::uint64_t>(units % one);
+    std::array<std::uint16_t, 10> digits{};
+    digits[9] = static_cast<std::uint16_t>(fraction % last * (base / last));
+    fraction /= last;
+    for (std::size_t i = 8; i >= 5; --i, fraction /= base) digits[i] = static_cast<std::uint16_t>(fraction % base);
+    for (std::size_t i = 5; i-- > 0; whole /= base) digits[i] = static_cast<std::uint16_t>(whole % base);
+    auto const* const first = std::find_if(digits.begin(), digits.end(), [](auto digit) { return digit != 0; });
+    put_u16(out, static_cast<std::uint16_t>(digits.end() - first));
+    put_u16(out, static_cast<std::uint16_t>(digits.begin() + 4 - first));
+    put_u16(out, 0);
+    put_u16(out, Decimals);
+    for (auto const* digit = first; digit != digits.end(); ++digit) put_u16(out, *digit);
+}
+
 std::uint32_t get_u32(std::string_view data) noexcept {
     std::uint32_t value = 0;
     for (std::size_t i = 0; i < 4; ++i) value = value << 8 | static_cast<unsigned char>(data[i]);
@@ -58,6 +87,9 @@ std::size_t utf8_length(std::string_view text) noexcept {
 void put(std::string& out, bool value) {
     out.push_back(value ? '\1' : '\0');
 }
+void put(std::string& out, std::int16_t value) {
+    put_u16(out, static_cast<std::uint16_t>(value));
+}
 void put(std::string& out, std::int32_t value) {
     put_u32(out, static_cast<std::uint32_t>(value));
 }
@@ -66,25 +98,11 @@ void put(std::string& out, std::int64_t value) {
     put_u32(out, static_cast<std::uint32_t>(bits >> 32));
     put_u32(out, static_cast<std::uint32_t>(bits));
 }
-/// Digits to the base of 10,000 with the point between two of them ("numeric_send" in the server's source): how many, the power of
-/// the first, the sign, the decimals to show, then the digits.
+void put(std::string& out, Price value) {
+    put_numeric<Price::decimals>(out, value.units());
+}
 void put(std::string& out, Average value) {
-    constexpr std::uint64_t one = 10'000'000'000'000'000'000U;
-    constexpr std::uint64_t base = 10'000;
-    static_assert(Average::decimals == 19);
-    auto whole = static_cast<std::uint64_t>(value.units() / one);
-    auto fraction = static_cast<std::uint64_t>(value.units() % one);
-    std::array<std::uint16_t, 10> digits{};  // five on each side of the point
-    digits[9] = static_cast<std::uint16_t>(fraction % 1000 * 10);
-    fraction /= 1000;
-    for (std::size_t i = 8; i >= 5; --i, fraction /= base) digits[i] = static_cast<std::uint16_t>(fraction % base);
-    for (std::size_t i = 5; i-- > 0; whole /= base) digits[i] = static_cast<std::uint16_t>(whole % base);
-    auto const* const first = std::find_if(digits.begin(), digits.end(), [](auto digit) { return digit != 0; });
-    put_u16(out, static_cast<std::uint16_t>(digits.end() - first));
-    put_u16(out, static_cast<std::uint16_t>(digits.begin() + 4 - first));
-    put_u16(out, 0);
-    put_u16(out, Average::decimals);
-    for (auto const* digit = first; digit != digits.end(); ++digit) put_u16(out, *digit);
+    put_numeric<Average::decimals>(out, value.units());
 }
 void put(std::string& out, std::string_view value) {
     out.append(value);
@@ -210,8 +228,10 @@ std::string text_list(std::span<std::string const> items) {
 }
 
 std::string clean_text(std::string_view text) {
-    std::string out;
-    out.reserve(text.size());
+    auto const plain = [](char c) { return static_cast<signed char>(c) > 0; };
+    auto const rest = std::ranges::find_if_not(text, plain);
+    std::string out(text.begin(), rest);
+    text.remove_prefix(out.size());
     while (!text.empty()) {
         std::size_t const length = utf8_length(text);
         length == 0 ? out.append("\xEF\xBF\xBD") : out.append(text.substr(0, length));

@@ -25,9 +25,11 @@ inline constexpr UtcTime earliest = UtcTime::min();
 inline constexpr UtcTime latest_of_all = UtcTime::max();
 
 void put(std::string& out, bool value);
+void put(std::string& out, std::int16_t value);
 void put(std::string& out, std::int32_t value);
 void put(std::string& out, std::int64_t value);
-void put(std::string& out, Average value);  ///< as numeric
+void put(std::string& out, Price value);  ///< these two as numeric
+void put(std::string& out, Average value);
 void put(std::string& out, std::string_view value);
 void put(std::string& out, Bytes value);
 void put(std::string& out, Uuid const& value);
@@ -75,7 +77,7 @@ class CopyRows {
 public:
     /// `bytes`: about as many as come.
     explicit CopyRows(std::size_t bytes);
-    /// One value for each column, of exactly the column's type.
+    /// One value for each column, of exactly the column's type; nullopt is NULL, a Column an array.
     template <class... Values>
     void add(Values const&... values) {
         put_count(static_cast<std::int16_t>(sizeof...(values)));
@@ -90,6 +92,16 @@ private:
         std::size_t const at = data_.size();
         put(data_, std::int32_t{0});
         put(data_, value);
+        set_length(at);
+    }
+    template <class T>
+    void add_field(std::optional<T> const& value) {
+        value ? add_field(*value) : put(data_, std::int32_t{-1});
+    }
+    void add_field(Column const& list) {
+        std::size_t const at = data_.size();
+        put(data_, std::int32_t{0});
+        list.append_to(data_);
         set_length(at);
     }
     void put_count(std::int16_t count);

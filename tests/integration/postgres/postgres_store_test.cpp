@@ -4,6 +4,7 @@
 #include "integration/postgres/ingest_load.hpp"
 #include "support/catch.hpp"
 
+#include <future>
 #include <stdexcept>
 
 namespace mds::test {
@@ -152,7 +153,7 @@ TEST_CASE("the epoch stays until it is raised") {
     CHECK(store->open_outbox()->read(1, 1)->at(0).price()->store_epoch == epoch + 1);
 }
 
-TEST_CASE("a batch of thousands is one transaction") {
+TEST_CASE("a batch of thousands, larger than a socket's buffer") {
     PostgresDatabase const database;
     support::Metrics metrics;
     auto const store = open_store(database.url(), metrics);
@@ -169,6 +170,96 @@ TEST_CASE("a batch of thousands is one transaction") {
     REQUIRE(again.has_value());
     CHECK(again->repeated == 3000);
     CHECK(store->open_outbox()->head().value() == 3000);
+}
+
+TEST_CASE("rows of a large batch, which are copied, are those of a small one") {
+    PostgresDatabase const database;
+    support::Metrics metrics;
+    auto const store = open_store(database.url(), metrics);
+    Observation plain = observation(1, {{"AAPL", "150.25"}}, 11);
+    Observation full = observation(2, {{"BTC-USD", "123456789012345678.123456789012345678"}, {"NULL", "0.000000000000000001"}}, 12);
+    full.answer->http_status = 200;
+    full.answer->content_type = std::string("text/\xff \0", 8);
+    full.answer->body = std::string("\0\xff not json", 11);
+    full.answer->truncated = true;
+    full.cause = FetchCause::immediate;
+    full.attempt = 2;
+    full.tick = Tick{"simulated/1s", at(10), {}, 0};
+    auto quote = *full.results[0].quote();
+    quote.currency = "USD";
+    quote.time_source = TimeSource::receive;
+    full.results[0].result = quote;
+    REQUIRE(store->ingest().commit(std::vector<Observation>{plain, full}).has_value());
+    std::vector<Observation> large;
+    for (std::uint64_t i = 10; i < 210; ++i) {
+        Observation same = i % 2 == 0 ? plain : full;
+        same.raw_id = uuid(i * 1000);
+        for (std::size_t j = 0; j < same.results.size(); ++j)
+            std::get<Quote>(same.results[j].result).point_id = uuid(i * 1000 + 1 + j);
+        large.push_back(std::move(same));
+    }
+    REQUIRE(store->ingest().commit(large).has_value());
+    PostgresShell shell(database.url());
+    CHECK(shell.all(
+              "SELECT count(*) FROM (SELECT provider, symbols, http_status, content_type, body, truncated, fetched_at, duration, "
+              "cause, attempt, group_id, tick_due, count(*) FROM raw_market_data GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 "
+              "HAVING count(*) = 101) kinds") == "2");
+    CHECK(shell.all(
+              "SELECT count(*) FROM (SELECT series_id, price::text, timestamp, fetched_at, time_source, currency FROM price_points "
+              "GROUP BY 1, 2, 3, 4, 5, 6 HAVING count(*) = 101) kinds") == "3");
+    CHECK(shell.number("SELECT count(*) FROM raw_market_data") == 202);
+    CHECK(faults_of_numbering(database.url()).empty());
+}
+
+TEST_CASE("what another connection of the ingest cannot store, the first one does") {
+    PostgresDatabase const database;
+    support::Metrics metrics;
+    auto const store = open_store(database.url(), metrics);
+    auto const batch = [](std::uint64_t first, std::uint64_t count) {
+        std::vector<Observation> observations;
+        for (std::uint64_t i = first; i < first + count; ++i)
+            observations.push_back(observation(i, {{"S" + std::to_string(i % 40), "1"}}));
+        return observations;
+    };
+    PostgresShell shell(database.url());
+    std::string const others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    REQUIRE(store->ingest().commit(batch(1, 10)).has_value());
+    auto const with_one = shell.number("SELECT count(*) " + others);
+    REQUIRE(store->ingest().commit(batch(1000, 1000)).has_value());
+    REQUIRE(shell.number("SELECT count(*) " + others) == with_one + 1);  // the newest is the other one's
+    REQUIRE(shell.run("SELECT pg_terminate_backend(pid, 5000) " + others + " ORDER BY backend_start DESC LIMIT 1"));
+    auto const receipt = store->ingest().commit(batch(2000, 1000));
+    REQUIRE(receipt.has_value());
+    CHECK(receipt->repeated == 0);
+    CHECK(store->monitor().store_health().ready);
+    CHECK(shell.number("SELECT count(*) FROM price_points") == 2010);
+    CHECK(faults_of_numbering(database.url()).empty());
+}
+
+TEST_CASE("two ingest processes store large batches of the same series at once") {
+    PostgresDatabase const database;
+    support::Metrics metrics;
+    auto const one = open_store(database.url(), metrics);
+    auto const two = open_store(database.url(), metrics);
+    auto const feed = [](postgres::Store& store, std::uint64_t base) {
+        return [&store, base] {
+            bool stored = true;
+            for (std::uint64_t turn = 0; turn < 5; ++turn) {
+                std::vector<Observation> batch;
+                for (std::uint64_t i = 0; i < 1000; ++i)
+                    batch.push_back(observation(base + turn * 1000 + i, {{"S" + std::to_string(i % 40), "1"},
+                                                                         {"S" + std::to_string((i * 7 + turn) % 40 + 40), "2"}}));
+                stored = store.ingest().commit(batch).has_value() && stored;
+            }
+            return stored;
+        };
+    };
+    auto first = std::async(std::launch::async, feed(*one, 1));
+    auto second = std::async(std::launch::async, feed(*two, 100'000));
+    CHECK(first.get());
+    CHECK(second.get());
+    CHECK(PostgresShell(database.url()).number("SELECT count(*) FROM price_points") == 20'000);
+    CHECK(faults_of_numbering(database.url()).empty());
 }
 
 }  // namespace mds::test
