@@ -44,7 +44,8 @@ milliseconds Averaging::claim_next() {
 }
 
 milliseconds Averaging::take_signal() {
-    auto signal = ahead_ ? *std::exchange(ahead_, std::nullopt) : source_.poll(options_.max_batch, options_.poll_wait);
+    auto signal =
+        ahead_ ? Result<BusSignal>(*std::exchange(ahead_, std::nullopt)) : source_.poll(options_.max_batch, options_.poll_wait);
     if (!signal) return retry_.failed("poll", signal.error());
     std::visit([this](auto& happened) { on(std::move(happened)); }, *signal);
     return retry_.succeeded();
@@ -55,15 +56,13 @@ milliseconds Averaging::take_signal() {
 void Averaging::read_ahead() {
     auto const unsettled = [](AveragingShare const& share) { return share.restart || share.outcome_unknown; };
     if (ahead_ || !work_->full || std::ranges::any_of(work_->shares, unsettled)) return;
-    auto signal = source_.poll(options_.max_batch, milliseconds(0));
-    if (signal && std::holds_alternative<NothingYet>(*signal)) return;
-    ahead_.emplace(std::move(signal));
+    auto signal = source_.ready(options_.max_batch);
+    if (!std::holds_alternative<NothingYet>(signal)) ahead_ = std::move(signal);
 }
 
 /// What is not ours any more must not be claimed again, whatever became of the commit.
 bool Averaging::assignment_ahead() const {
-    if (!ahead_ || !*ahead_) return false;
-    return std::holds_alternative<PartitionsAssigned>(**ahead_) || std::holds_alternative<PartitionsRevoked>(**ahead_);
+    return ahead_ && (std::holds_alternative<PartitionsAssigned>(*ahead_) || std::holds_alternative<PartitionsRevoked>(*ahead_));
 }
 
 void Averaging::on(PartitionsAssigned const& assigned) {
@@ -209,11 +208,18 @@ void Averaging::forget(std::int32_t partition) {
     partitions_.erase(partition);
     std::erase(to_claim_, partition);
     if (lost_ && lost_->partition == partition) lost_.reset();
-    auto* const read = ahead_ && *ahead_ ? std::get_if<RecordsRead>(&**ahead_) : nullptr;
-    if (read != nullptr) std::erase_if(read->runs, [partition](PartitionRecords const& run) { return run.partition == partition; });
+    forget_ahead(partition);
     if (!work_) return;
     std::erase_if(work_->shares, [partition](AveragingShare const& share) { return share.partition == partition; });
     if (work_->shares.empty()) work_.reset();
+}
+
+void Averaging::forget_ahead(std::int32_t partition) {
+    if (!ahead_) return;
+    if (auto* const read = std::get_if<RecordsRead>(&*ahead_))
+        std::erase_if(read->runs, [partition](PartitionRecords const& run) { return run.partition == partition; });
+    if (auto const* const lost = std::get_if<RecordsLost>(&*ahead_); lost != nullptr && lost->partition == partition)
+        ahead_.reset();
 }
 
 }  // namespace mds

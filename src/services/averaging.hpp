@@ -101,6 +101,7 @@ private:
     void committed(AveragingShare& share);
     void claim_again(std::int32_t partition);
     void forget(std::int32_t partition);
+    void forget_ahead(std::int32_t partition);
 
     EventSource& source_;
     AveragingStore& store_;
@@ -113,7 +114,7 @@ private:
     std::map<std::int32_t, Partition> partitions_;
     std::optional<AveragingWork> work_;
     std::optional<RecordsLost> lost_;
-    std::optional<Result<BusSignal>> ahead_;              ///< of a poll during the last commit
+    std::optional<BusSignal> ahead_;                      ///< was ready during the last commit
     bool rejoin_ = false;                                 ///< once the work is done: somebody else has a partition of ours
     std::map<std::int32_t, std::int64_t> refused_until_;  ///< before this offset each record is a batch of its own
     StepRetry retry_;

@@ -203,6 +203,11 @@ public:
         if (read.runs.empty()) return BusSignal(NothingYet{});
         return BusSignal(std::move(read));
     }
+    BusSignal ready(std::size_t max_records) override {
+        auto signal = poll(max_records, std::chrono::milliseconds(0));
+        if (!signal || std::holds_alternative<RecordsLost>(*signal)) return NothingYet{};
+        return *std::move(signal);
+    }
     void start(std::int32_t partition, std::int64_t offset) override { next[partition] = offset; }
     void rejoin() override {
         ++rejoins;

@@ -126,13 +126,28 @@ void KafkaSource::revoked(PartitionsRevoked gone) {
     distrusted_.clear();
 }
 
+BusSignal KafkaSource::ready(std::size_t max_records) {
+    if (!signals_.empty()) return next_signal();
+    bool const to_ask_first = !subscribed_ || reassign_ || !lost_partitions_.empty();
+    if (to_ask_first || interrupted_.load()) return NothingYet{};
+    auto taken = reader_.read(client_.get(), max_records, std::chrono::milliseconds(0));
+    if (taken.failure) reader_.keep(std::move(taken.failure));
+    return accept(std::move(taken));
+}
+
 Result<BusSignal> KafkaSource::read(std::size_t max_records, std::chrono::milliseconds wait) {
     auto taken = reader_.read(client_.get(), max_records, wait);
     if (taken.failure) return take_failure(*taken.failure);
+    auto signal = accept(std::move(taken));
+    if (std::holds_alternative<NothingYet>(signal)) return nothing();
+    return signal;
+}
+
+/// The records, or what the assignment became while they were being read: of what was revoked they are the next owner's.
+BusSignal KafkaSource::accept(RecordReader::Taken taken) {
     auto& runs = taken.read.runs;
-    // What was revoked while it was being read is its next owner's.
     std::erase_if(runs, [this](PartitionRecords const& run) { return !next_.contains(run.partition); });
-    if (runs.empty()) return nothing();
+    if (runs.empty()) return signals_.empty() ? BusSignal(NothingYet{}) : next_signal();
     heard();
     records_.Increment(static_cast<double>(taken.count));
     bytes_.Increment(static_cast<double>(taken.bytes));
@@ -196,7 +211,7 @@ Result<BusSignal> KafkaSource::tell_losses() {
 
 /// Nothing to read: is that because nobody is there? Asked only after every connection broke.
 Result<BusSignal> KafkaSource::nothing() {
-    if (!away() || !signals_.empty()) return BusSignal(NothingYet{});
+    if (!away()) return BusSignal(NothingYet{});
     if (!answers(client_.get(), options_.request_timeout / 10)) return Error(ErrorCode::unavailable, "the brokers are away");
     heard();
     return BusSignal(NothingYet{});

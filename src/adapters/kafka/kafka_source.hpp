@@ -28,6 +28,7 @@ public:
     KafkaSource& operator=(KafkaSource const&) = delete;
 
     Result<BusSignal> poll(std::size_t max_records, std::chrono::milliseconds wait) override;
+    BusSignal ready(std::size_t max_records) override;
     /// Takes effect with the next poll.
     void start(std::int32_t partition, std::int64_t offset) override;
     void rejoin() override;
@@ -43,6 +44,7 @@ private:
     BusSignal next_signal();
     Result<void> assign();
     Result<BusSignal> read(std::size_t max_records, std::chrono::milliseconds wait);
+    BusSignal accept(RecordReader::Taken taken);
     Result<BusSignal> take_failure(rd_kafka_message_t const& message);
     Result<BusSignal> lose_topic();
     Result<BusSignal> tell_losses();

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <utility>
 
 namespace mds::kafka {
 
@@ -23,6 +24,8 @@ public:
     Taken read(rd_kafka_t* client, std::size_t most, std::chrono::milliseconds wait);
     /// From within a call of read(), by what librdkafka calls back: it returns with what it has.
     void cut() noexcept { cut_ = true; }
+    /// A failure that the caller has no use for now: for the next call.
+    void keep(MessageHandle failure) noexcept { failure_ = std::move(failure); }
     /// The kept failure is of an assignment that is over, or the client is about to end.
     void forget_failure() noexcept { failure_.reset(); }
 

@@ -114,6 +114,18 @@ TEST_CASE("a partition whose revocation was read ahead is not claimed again, wha
     CHECK(world.counted("mds_averaging_repaired_total 0"));
 }
 
+TEST_CASE("a loss is asked about between commits, not within one") {
+    World world;
+    world.publish(12);
+    world.take_and_read();
+    world.log.first = 6;
+    world.steps(1);
+    CHECK(world.counted("mds_averaging_records_lost_total 0"));
+    world.steps(20);
+    CHECK(world.counted("mds_averaging_records_lost_total 1"));
+    world.check_all_is_reflected();
+}
+
 TEST_CASE("what was read ahead is read again where the partition had to be claimed again") {
     World world;
     world.publish(2);
