@@ -10,7 +10,8 @@
 
 namespace mds::support {
 
-/// One thread with an io_context of its own. Everything on it is single-threaded: no strands, no locks.
+/// One thread with an io_context of its own. Everything on it is single-threaded: no strands, no locks. It is soon on a processor
+/// when something happens, however busy other threads are, as far as the kernel allows it.
 /// Construct before, and destroy after, every pool whose threads post to it.
 class IoThread {
 public:
