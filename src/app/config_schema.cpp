@@ -107,7 +107,8 @@ Fields<HttpConfig> http() {
         field("port", &HttpConfig::port, Whole{0, 65535}, "Port to listen on; 0 takes a free one and logs it in `http.listening`."),
         field("threads", &HttpConfig::threads, Whole{0, 256}, "Threads that serve requests; 0: one per processor."),
         field("max_connections", &HttpConfig::max_connections, Whole{1, million},
-              "Open connections; above it 503 with `Retry-After`. Lowered at start, with a warning, where the hard limit of open files "
+              "Open connections; above it 503 with `Retry-After`. Lowered at start, with a warning, where the hard limit of open "
+              "files "
               "(`ulimit -Hn`) leaves no room for so many."),
         field("max_connections_per_peer", &HttpConfig::max_connections_per_peer, Whole{1, million},
               "Open connections from one address; above it 503 with `Retry-After`."),
@@ -172,11 +173,13 @@ Fields<ProvidersConfig> providers() {
         field("request_timeout", &ProvidersConfig::request_timeout, Duration{10ms, 5min}, "For one whole request of the poller."),
         field("max_in_flight", &ProvidersConfig::max_in_flight, Whole{1, 1000},
               "Requests of the poller under way at once, for each provider."),
-        field("test_route", &ProvidersConfig::test_route, Flag{},
-              "Whether `POST /providers/test` asks whatever provider its body describes. For people who are trusted to send requests "
-              "from here."),
-        field("test_private_addresses", &ProvidersConfig::test_private_addresses, Flag{},
-              "Whether `POST /providers/test` may connect to private, loopback, link-local and other addresses that are not public."),
+        field(
+            "test_route", &ProvidersConfig::test_route, Flag{},
+            "Whether `POST /providers/test` asks whatever provider its body describes. For people who are trusted to send requests "
+            "from here."),
+        field(
+            "test_private_addresses", &ProvidersConfig::test_private_addresses, Flag{},
+            "Whether `POST /providers/test` may connect to private, loopback, link-local and other addresses that are not public."),
     };
 }
 
@@ -207,7 +210,7 @@ Fields<JobSeed> job() {
 
 Fields<IngestConfig> ingest() {
     return {
-        field("max_batch_results", &IngestConfig::max_batch_results, Whole{1, 100'000}, "Points and rejects per transaction."),
+        field("max_batch_results", &IngestConfig::max_batch_results, Whole{1, 100'000}, "Points and rejects per commit."),
         field("max_queued_results", &IngestConfig::max_queued_results, Whole{1, 10 * million},
               "Points and rejects that wait in memory while the store is away; polling pauses above it."),
     };

@@ -15,7 +15,8 @@
 namespace mds {
 
 struct IngestOptions {
-    std::size_t max_batch_results = 2000;      ///< results (points and rejects) per transaction; one observation is never split
+    std::size_t max_batch_results = 2000;      ///< results (points and rejects) per commit, which a store may deal to several
+                                               ///< transactions; one observation is never split
     std::size_t max_queued_results = 50'000;   ///< from here on submit() answers unavailable
     std::size_t max_queued_bytes = 64u << 20;  ///< the same for the bodies of raw answers, which differ in size by a factor of 10^4
     std::chrono::milliseconds retry_min{50};

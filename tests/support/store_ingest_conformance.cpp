@@ -170,6 +170,23 @@ TEST_CASE("observations of one symbol are numbered in their order, however large
     for (std::size_t i = 0; i < batch.size(); ++i) REQUIRE(receipt.points[i].at(0).seq == static_cast<std::int64_t>(i / 30 + 1));
 }
 
+TEST_CASE("answers of several symbols are numbered in their order too, however they overlap") {
+    auto const store = make_store_under_test();
+    std::vector<Observation> batch;
+    for (std::uint64_t i = 0; i < 600; ++i) {
+        std::string const one = "S" + std::to_string(i % 30);
+        std::string const other = "S" + std::to_string((i + 1 + i / 100) % 30);
+        if (i % 3 == 0)
+            batch.push_back(observation(i + 1, {{other, "1"}}));
+        else
+            batch.push_back(observation(i + 1, {{one, "1"}, {other, "1"}}));
+    }
+    auto const receipt = ingest(*store, batch);
+    std::map<Symbol, std::int64_t> last;
+    for (auto const& points : receipt.points)
+        for (auto const& point : points) REQUIRE(point.seq == ++last[point.series.symbol]);
+}
+
 TEST_CASE("one observation that cannot be stored refuses a large batch, and halves without it go in") {
     auto const store = make_store_under_test();
     auto batch = many(1, 1200);

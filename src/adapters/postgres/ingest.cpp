@@ -3,8 +3,9 @@
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
-#include <functional>
 #include <ranges>
+#include <string_view>
+#include <unordered_map>
 #include <utility>
 
 namespace mds::postgres {
@@ -14,16 +15,19 @@ constexpr std::size_t lane_count = 2;
 /// Results that a lane should have to store at least: with fewer, another transaction costs more than a second core brings.
 constexpr std::size_t worth_a_lane = 300;
 
-std::size_t lane_of(Observation const& observation, std::size_t lanes) noexcept {
-    return observation.symbols.empty() ? 0 : std::hash<Symbol>{}(observation.symbols.front()) % lanes;
-}
-
 }  // namespace
 
 /// What one lane is given.
 struct IngestWriter::Part {
     std::vector<Observation const*> observations;
     std::vector<std::size_t> places;  ///< in the batch
+    std::size_t results = 0;
+
+    void add(Observation const& observation, std::size_t place) {
+        observations.push_back(&observation);
+        places.push_back(place);
+        results += observation.results.size();
+    }
 };
 
 IngestWriter::IngestWriter(ConnectionOptions const& options, Condition& condition, support::Metrics& metrics)
@@ -58,11 +62,27 @@ Result<IngestReceipt> IngestWriter::commit(std::span<Observation const> batch) {
 std::vector<IngestWriter::Part> IngestWriter::split(std::span<Observation const> batch) const {
     std::size_t results = 0;
     for (Observation const& observation : batch) results += observation.results.size();
-    std::vector<Part> parts(std::clamp<std::size_t>(results / worth_a_lane, 1, lanes_.size()));
+    auto parts = deal(batch, std::clamp<std::size_t>(results / worth_a_lane, 1, lanes_.size()));
+    return parts.empty() ? deal(batch, 1) : parts;
+}
+
+/// All that names one symbol to one lane, which numbers it in its order: with two lanes an older answer could come to be the
+/// latest. Empty: some observation names symbols of several lanes.
+std::vector<IngestWriter::Part> IngestWriter::deal(std::span<Observation const> batch, std::size_t lanes) {
+    std::vector<Part> parts(lanes);
+    std::unordered_map<std::string_view, Part*> dealt;
     for (std::size_t i = 0; i < batch.size(); ++i) {
-        Part& part = parts[lane_of(batch[i], parts.size())];
-        part.observations.push_back(&batch[i]);
-        part.places.push_back(i);
+        Part* part = nullptr;
+        for (Symbol const& symbol : batch[i].symbols) {
+            auto const of_it = dealt.find(symbol.str());
+            if (of_it == dealt.end()) continue;
+            if (part != nullptr && part != of_it->second) return {};
+            part = of_it->second;
+        }
+        if (part == nullptr) part = &*std::ranges::min_element(parts, {}, &Part::results);
+        if (lanes > 1)
+            for (Symbol const& symbol : batch[i].symbols) dealt.try_emplace(symbol.str(), part);
+        part->add(batch[i], i);
     }
     return parts;
 }

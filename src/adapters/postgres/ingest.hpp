@@ -14,8 +14,8 @@
 
 namespace mds::postgres {
 
-/// Large batches are written in several transactions at once, each by a lane: a connection and a thread. The observations of one
-/// symbol take one lane in their order, so that lanes seldom wait for each other's series, and then one way round, as processes do.
+/// Large batches are written in several transactions at once, each by a lane: a connection and a thread. All that names one
+/// symbol takes one lane, in its order, so that lanes have no series in common.
 class IngestWriter final : public IngestStore {
 public:
     IngestWriter(ConnectionOptions const& options, Condition& condition, support::Metrics& metrics);
@@ -25,6 +25,7 @@ public:
 private:
     struct Part;
     std::vector<Part> split(std::span<Observation const> batch) const;
+    static std::vector<Part> deal(std::span<Observation const> batch, std::size_t lanes);
     std::vector<std::future<Result<IngestReceipt>>> commit(std::vector<Part> const& parts);
 
     std::vector<std::unique_ptr<IngestLane>> lanes_;
