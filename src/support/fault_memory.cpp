@@ -32,6 +32,7 @@ void FaultMemory::failed(Side side, FaultKind const& kind, std::string const& de
     if (stopped()) return;
     metrics_.counter(metric_, help_, {{"kind", kind.label}}).Increment();
     if (kind.bearing == FaultBearing::request) return log_.error("store.refused", {{"kind", kind.label}, {"detail", detail}});
+    if (kind.bearing == FaultBearing::repeat) return log_.info("store.repeated", {{"kind", kind.label}, {"detail", detail}});
     if (kind.bearing == FaultBearing::passing) return log_.warning("store.busy", {{"kind", kind.label}, {"detail", detail}});
     FaultKind const* before = nullptr;
     {

@@ -13,6 +13,7 @@ namespace mds::support {
 /// What a kind of fault says about the store that it came from.
 enum class FaultBearing {
     request,  ///< nothing: what was asked of it was at fault
+    repeat,   ///< nothing: what was to be written is there already, from a try whose end was not known
     passing,  ///< nothing lasting: a matter between writers, the next try is free
     outage,   ///< out of order until a later call works
     damage,   ///< out of order until an operator mends it and starts anew, even where other calls still work

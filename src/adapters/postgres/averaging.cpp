@@ -47,8 +47,7 @@ Result<void> AverageStore::commit_with(std::span<AveragingBatch const> batches, 
         foreign.insert(foreign.end(), batch.foreign.begin(), batch.foreign.end());
         letters = letters || !batch.dead_letters.empty();
     }
-    if (auto learned = learn_series(averages); !learned) return learned;
-    if (auto learned = foreign_.learn(foreign); !learned) return learned;
+    if (auto learned = learn(averages, foreign); !learned) return learned;
     TransactionScope const scope(connection_);
     if (auto ours = advance(batches); !ours) return ours;
     if (!averages.empty())
@@ -63,6 +62,17 @@ Result<void> AverageStore::commit_with(std::span<AveragingBatch const> batches, 
     connection_.send(sql::commit);
     auto committed = connection_.run();
     if (!committed) return committed.error();
+    return {};
+}
+
+/// All in one session: what is known ends with it.
+Result<void> AverageStore::learn(AverageRuns const& averages, std::span<Observation const> foreign) {
+    std::uint64_t session = 0;
+    do {
+        session = connection_.generation();
+        if (auto learned = learn_series(averages); !learned) return learned;
+        if (auto learned = foreign_.learn(foreign); !learned) return learned;
+    } while (session != connection_.generation());
     return {};
 }
 

@@ -24,6 +24,7 @@ private:
     using WriteAverages = std::function<Result<void>(AverageRuns const& runs)>;
 
     Result<void> commit_with(std::span<AveragingBatch const> batches, WriteAverages const& write_averages);
+    Result<void> learn(AverageRuns const& averages, std::span<Observation const> foreign);
     Result<void> learn_series(AverageRuns const& runs);
     Result<void> advance(std::span<AveragingBatch const> batches);
     Result<void> copy(AverageRuns const& runs, Meanwhile const& meanwhile);

@@ -22,7 +22,7 @@ constexpr std::array<FaultKind, 13> kinds{{
     {"the database refuses our log-in or rights", "denied", FaultBearing::outage},
     {"the database reports damage", "damaged", FaultBearing::outage},
     {"the store refuses a row", "refused_row", FaultBearing::request},
-    {"the store refuses a row", "refused_row", FaultBearing::request},
+    {"the store refuses a row", "repeated_row", FaultBearing::repeat},
     {"internal error", "internal", FaultBearing::request},
 }};
 

@@ -48,6 +48,7 @@ std::string settings(ConnectionOptions const& options) {
 
 Result<void> Connection::ready() {
     if (connection_ && PQstatus(connection_.get()) == CONNECTION_OK) return {};
+    if (open_) return lost(nullptr);  // the rest of a transaction whose beginning went with its session
     drop();
     if (Clock::now() < not_before_) return to_error(fault_, "waiting before the next try to connect");
     if (auto made = connect(); !made) {

@@ -55,7 +55,8 @@ Result<Replies> Connection::run() {
     worked_ = true;
     // What a writer reads, or ends without a change, says nothing about whether the server takes writes.
     if (std::ranges::any_of(*replies, &Rows::wrote)) wrote_ = true;
-    bool const durable = !in_transaction() && std::exchange(wrote_, false);
+    open_ = in_transaction();
+    bool const durable = !open_ && std::exchange(wrote_, false);
     if (side_ == Side::read || durable) condition_.worked(side_);
     return replies;
 }
@@ -121,6 +122,7 @@ Error Connection::failed(pg_result const* result) {
 /// Leaves the connection either idle or closed.
 Error Connection::failed(Fault fault, std::string detail) {
     fault_ = fault == Fault::none ? Fault::bug : fault;
+    open_ = false;
     bool const closed = !connection_ || timed_out_ || PQstatus(connection_.get()) == CONNECTION_BAD;
     lost_idle_ = fault_ == Fault::away && worked_ && !committing_;
     condition_.failed(side_, fault_, detail);
@@ -137,7 +139,7 @@ bool Connection::in_transaction() const noexcept {
 }
 
 void Connection::rollback() noexcept {
-    wrote_ = false;
+    wrote_ = open_ = false;
     if (!simple("ROLLBACK")) drop();
 }
 
@@ -146,6 +148,7 @@ void Connection::drop() noexcept {
     prepared_.clear();
     worked_ = false;
     wrote_ = false;
+    open_ = false;
     timed_out_ = false;
 }
 
@@ -228,6 +231,7 @@ Result<std::int64_t> Connection::copy_in(std::string const& sql, std::string_vie
     if (!done || PQstatus(connection) == CONNECTION_BAD) return lost(done.get());
     std::int64_t const rows = Rows(ResultHolder(PQcopyResult(done.get(), 0))).changes();
     while (auto const rest = next_result()) continue;
+    if (timed_out_ || PQstatus(connection) == CONNECTION_BAD) return lost(done.get());
     if (PQresultStatus(done.get()) != PGRES_COMMAND_OK) return failed(done.get());
     if (rows > 0) wrote_ = true;
     return rows;

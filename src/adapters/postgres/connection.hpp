@@ -111,6 +111,7 @@ private:
     Fault fault_ = Fault::none;
     bool worked_ = false;  ///< since it was connected
     bool wrote_ = false;   ///< in the transaction that is open
+    bool open_ = false;    ///< a transaction was begun, and neither ended nor given up
     bool timed_out_ = false;
     bool lost_idle_ = false;
     bool committing_ = false;  ///< in the run under way
