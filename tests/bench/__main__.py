@@ -20,7 +20,7 @@ def main():
     parser.add_argument("--out", type=pathlib.Path, required=True)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=5, help="length of one run")
-    parser.add_argument("--events", type=int, default=400_000, help="in the topic that catch-up reads")
+    parser.add_argument("--events", type=int, default=1_000_000, help="in the topic that catch-up reads")
     options = parser.parse_args()
     if unknown := set(options.parts) - {*PARTS, ALONE}:
         parser.error(f"no such part: {', '.join(unknown)}")

@@ -1,11 +1,14 @@
 """What readers notice of a catch-up: the tail of the cached GET, asked at fixed times of a process whose consumer reads a full topic as
-fast as it can, beside the tail once it is done. The servers run on the same machine in both."""
+fast as it can, beside the tail once it is done. The servers run on the same machine in both. What an nginx that gives the same answer
+needs during the same catch-up says how much of it is the machine's: it shares nothing with it but the processors."""
 
 import itertools
 import sys
 
+from comparison import by_turns
 from filled_topic import Offsets
 from load import open_loop, raw_get
+from read import same_bytes
 
 TARGET = "/prices/latest?symbol=SYM1"
 RATE, CONNECTIONS = 500, 16
@@ -13,35 +16,38 @@ LINES = (("p99, us", "p99_us", 1), ("p50, us", "p50_us", 1), ("p99.9, us", "p999
 GROUPS = itertools.count()
 
 
-def during_and_after(bench, topic):
-    """One process, first busy, then idle."""
+def during_and_after(bench, topic, turn):
+    """One process, first busy, then idle: {who: figures}, and how many events were left when the busy part was over."""
     topic.begin_again()
     settings = {"read": {"max_age": 86400}, "providers": {"simulated": {"seed": 1}}}
     with Offsets(topic.database) as offsets, topic.service("http,consumer", f"readers-{next(GROUPS)}", settings) as service:
         service.start()
         offsets.wait_for(0)
-        if not raw_get(service.port, TARGET)[0].startswith(b"HTTP/1.1 200 "):
+        head, body = raw_get(service.port, TARGET)
+        if not head.startswith(b"HTTP/1.1 200 "):
             sys.exit("no price to read")
-        busy = open_loop(bench, service.port, TARGET, RATE, seconds_of(topic), CONNECTIONS)
-        busy["events_left"] = topic.events - offsets.now()
+        with same_bytes(head, body) as nginx:
+            busy = [("catching up", service.port), ("nginx meanwhile", nginx.port)]
+            found = {who: open_loop(bench, port, TARGET, RATE, seconds_of(topic), CONNECTIONS) for who, port in by_turns(turn, busy)}
+        left = topic.events - offsets.now()
         offsets.wait_for(topic.events)
-        idle = open_loop(bench, service.port, TARGET, RATE, bench.seconds, CONNECTIONS)
+        found["idle"] = open_loop(bench, service.port, TARGET, RATE, bench.seconds, CONNECTIONS)
         service.stop()
-    return busy, idle
+    return found, left
 
 
 def seconds_of(topic):
-    """So short that a consumer of 250,000 events a second is not done before; a second of warm-up comes on top."""
-    return max(0.5, topic.events / 250_000 - 1)
+    """So short that a consumer of 250,000 events a second is not done before; a second of warm-up comes on top of each of both."""
+    return max(0.5, topic.events / 250_000 / 2 - 1)
 
 
 def measure(bench, topic):
-    runs = {"catching up": [], "idle": []}
-    for _ in range(bench.rounds):
-        busy, idle = during_and_after(bench, topic)
-        if busy["events_left"] > 0:  # otherwise it was idle for a part of that time
-            runs["catching up"].append(busy)
-            runs["idle"].append(idle)
+    runs = {"catching up": [], "idle": [], "nginx meanwhile": []}
+    for turn in range(bench.rounds):
+        found, left = during_and_after(bench, topic, turn)
+        if left > 0:  # otherwise it was idle for a part of that time
+            for who, figures in found.items():
+                runs[who].append(figures)
     title = "Tail of the cached GET while the consumer catches up"
     if len(runs["idle"]) < bench.rounds:
         bench.leave_out(f"{title}: {bench.rounds - len(runs['idle'])} of {bench.rounds} rounds", "it was done before; --events higher")
