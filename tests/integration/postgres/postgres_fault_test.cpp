@@ -1,5 +1,6 @@
 // What a server can do to its clients. Each test has a server of its own.
 
+#include "integration/postgres/cutting_proxy.hpp"
 #include "integration/postgres/ingest_load.hpp"
 #include "support/catch.hpp"
 #include "support/loop.hpp"
@@ -96,6 +97,33 @@ TEST_CASE("backends killed in the middle of batches lose nothing and repeat noth
     CHECK(faults_of_numbering(database.url()).empty());
     CHECK(shell.all("SELECT next - (SELECT count(*) FROM moving_average) FROM consumer_offsets") == "0");
     CHECK(eventually([&] { return store->monitor().store_health().ready; }));
+}
+
+TEST_CASE("a session that is cut right behind a COPY takes its transaction with it, and the rest of it is not done on another") {
+    int const copies_before = GENERATE(0, 1);  // the answers, then the points
+    PostgresServer server;
+    PostgresDatabase const database(server);
+    auto const port = database.url().rfind(':') + 1;
+    auto const name = database.url().find('/', port);
+    CuttingProxy proxy(std::stoi(database.url().substr(port, name - port)));
+    support::Metrics metrics;
+    auto const store = open_store(database.url().substr(0, port) + std::to_string(proxy.port()) + database.url().substr(name) +
+                                      "?sslmode=disable&gssencmode=disable",
+                                  metrics);
+    REQUIRE(store->ingest().commit(one(1)).has_value());
+    std::vector<Observation> batch;
+    for (std::uint64_t i = 0; i < 300; ++i) batch.push_back(observation(i + 2, {{"AAPL", "1"}}));
+    proxy.cut_after(copies_before);
+    auto const cut = store->ingest().commit(batch);
+    CHECK(proxy.cuts() == 1);
+    REQUIRE(cut.has_error());
+    CHECK(cut.error().code == ErrorCode::unavailable);
+    PostgresShell shell(database.url());
+    CHECK(shell.all("SELECT count(*) FROM price_points") == "1");
+    CHECK(faults_of_numbering(database.url()).empty());
+    REQUIRE(eventually([&] { return store->ingest().commit(batch).has_value(); }));
+    CHECK(shell.all("SELECT count(*) FROM price_points") == "301");
+    CHECK(faults_of_numbering(database.url()).empty());
 }
 
 TEST_CASE("a server that crashes under load loses nothing acknowledged, and the store goes on by itself") {
