@@ -370,6 +370,8 @@ TEST_CASE("ingest resumes each submitter on its own thread") {
             thread->release();
             CHECK(thread->join(std::chrono::steady_clock::now() + 60s));
         }
+        // Its last answer is taken before the call that gives it has returned: the threads must outlive that.
+        CHECK(f.ingest.drain(f.clock.steady_now() + 10s));
     }
     CHECK(right == 400);
     CHECK(f.store.points(Series(symbol("AAPL"), "simulated")).size() == 400);
