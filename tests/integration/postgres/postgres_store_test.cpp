@@ -4,7 +4,6 @@
 #include "integration/postgres/ingest_load.hpp"
 #include "support/catch.hpp"
 
-#include <future>
 #include <stdexcept>
 
 namespace mds::test {
@@ -233,32 +232,6 @@ TEST_CASE("what another connection of the ingest cannot store, the first one doe
     CHECK(receipt->repeated == 0);
     CHECK(store->monitor().store_health().ready);
     CHECK(shell.number("SELECT count(*) FROM price_points") == 2010);
-    CHECK(faults_of_numbering(database.url()).empty());
-}
-
-TEST_CASE("two ingest processes store large batches of the same series at once") {
-    PostgresDatabase const database;
-    support::Metrics metrics;
-    auto const one = open_store(database.url(), metrics);
-    auto const two = open_store(database.url(), metrics);
-    auto const feed = [](postgres::Store& store, std::uint64_t base) {
-        return [&store, base] {
-            bool stored = true;
-            for (std::uint64_t turn = 0; turn < 5; ++turn) {
-                std::vector<Observation> batch;
-                for (std::uint64_t i = 0; i < 1000; ++i)
-                    batch.push_back(observation(base + turn * 1000 + i, {{"S" + std::to_string(i % 40), "1"},
-                                                                         {"S" + std::to_string((i * 7 + turn) % 40 + 40), "2"}}));
-                stored = store.ingest().commit(batch).has_value() && stored;
-            }
-            return stored;
-        };
-    };
-    auto first = std::async(std::launch::async, feed(*one, 1));
-    auto second = std::async(std::launch::async, feed(*two, 100'000));
-    CHECK(first.get());
-    CHECK(second.get());
-    CHECK(PostgresShell(database.url()).number("SELECT count(*) FROM price_points") == 20'000);
     CHECK(faults_of_numbering(database.url()).empty());
 }
 

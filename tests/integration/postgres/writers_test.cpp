@@ -5,7 +5,11 @@
 
 #include <boost/asio/use_future.hpp>
 
+#include <cstdint>
 #include <future>
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace mds::test {
 namespace {
@@ -14,6 +18,22 @@ bool is_waiting(PostgresShell& shell, int sessions) {
     return shell.number("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") ==
            sessions;
 }
+
+struct TwoProcesses {
+    PostgresDatabase database;
+    support::Metrics metrics;
+    std::unique_ptr<postgres::Store> one = open_store(database.url(), metrics);
+    std::unique_ptr<postgres::Store> two = open_store(database.url(), metrics);
+
+    /// Calls `feed(store, first number of its observations)` for both at once. Whether both said that all of it is stored.
+    template <class Feed>
+    bool feed_at_once(Feed feed) {
+        auto first = std::async(std::launch::async, [&] { return feed(*one, std::uint64_t{1}); });
+        auto second = std::async(std::launch::async, [&] { return feed(*two, std::uint64_t{100'000}); });
+        bool const both = first.get();
+        return second.get() && both;
+    }
+};
 
 }  // namespace
 
@@ -67,27 +87,40 @@ TEST_CASE("a try beside the unfinished first try of the same batch waits for it,
 }
 
 TEST_CASE("new series that two processes meet at once are made once") {
-    PostgresDatabase const database;
-    support::Metrics metrics;
-    auto const one = open_store(database.url(), metrics);
-    auto const two = open_store(database.url(), metrics);
-    auto const feed = [](postgres::Store& store, std::uint64_t base) {
-        return [&store, base] {
-            for (std::uint64_t i = 0; i < 40; ++i) {
-                std::string const name = "S" + std::to_string(i);
-                std::string const other = "S" + std::to_string(39 - i);
-                if (!store.ingest().commit(std::vector<Observation>{observation(base + i, {{name, "1"}, {other + "X", "1"}})}))
-                    return false;
+    TwoProcesses processes;
+    CHECK(processes.feed_at_once([](postgres::Store& store, std::uint64_t base) {
+        for (std::uint64_t i = 0; i < 40; ++i) {
+            std::string const name = "S" + std::to_string(i);
+            std::string const other = "S" + std::to_string(39 - i);
+            if (!store.ingest().commit(std::vector<Observation>{observation(base + i, {{name, "1"}, {other + "X", "1"}})}))
+                return false;
+        }
+        return true;
+    }));
+    auto const& url = processes.database.url();
+    CHECK(PostgresShell(url).number("SELECT count(*) FROM series WHERE last_seq = 2") == 80);
+    CHECK(faults_of_numbering(url).empty());
+}
+
+TEST_CASE("two ingest processes store large batches of the same series at once") {
+    TwoProcesses processes;
+    CHECK(processes.feed_at_once([](postgres::Store& store, std::uint64_t base) {
+        bool stored = true;
+        for (std::uint64_t turn = 0; turn < 5; ++turn) {
+            std::vector<Observation> batch;
+            for (std::uint64_t i = 0; i < 1000; ++i) {
+                auto const number =
+                    (base + turn + i * 7) % 40;  // always with the same other one, so that both connections have work
+                batch.push_back(observation(base + turn * 1000 + i,
+                                            {{"S" + std::to_string(number), "1"}, {"S" + std::to_string(number + 40), "2"}}));
             }
-            return true;
-        };
-    };
-    auto first = std::async(std::launch::async, feed(*one, 1));
-    auto second = std::async(std::launch::async, feed(*two, 1000));
-    CHECK(first.get());
-    CHECK(second.get());
-    CHECK(PostgresShell(database.url()).number("SELECT count(*) FROM series WHERE last_seq = 2") == 80);
-    CHECK(faults_of_numbering(database.url()).empty());
+            stored = store.ingest().commit(batch).has_value() && stored;
+        }
+        return stored;
+    }));
+    auto const& url = processes.database.url();
+    CHECK(PostgresShell(url).number("SELECT count(*) FROM price_points") == 20'000);
+    CHECK(faults_of_numbering(url).empty());
 }
 
 TEST_CASE("of four processes that start at once, one makes the schema") {
