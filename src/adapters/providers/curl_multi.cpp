@@ -55,6 +55,8 @@ void CurlMulti::remove(CurlTransfer& transfer) noexcept {
 void CurlMulti::interrupt() noexcept {
     interrupted_ = true;
     for (auto* transfer : transfers_) transfer->ended(CURLE_ABORTED_BY_CALLBACK);
+    due_.reset();
+    timer_.cancel();
 }
 
 EasyHandle CurlMulti::take_easy() noexcept {
@@ -83,6 +85,7 @@ curl_socket_t CurlMulti::on_open(void* self, curlsocktype, curl_sockaddr* addres
     auto& multi = *static_cast<CurlMulti*>(self);
     auto const socket = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
     if (socket < 0) return CURL_SOCKET_BAD;
+    multi.unwatch(socket);  // an earlier one of this number, which libcurl closed without a word
     try {
         multi.own_.insert(socket);
     } catch (std::bad_alloc const&) {
@@ -139,10 +142,15 @@ int CurlMulti::watch(curl_socket_t socket, int wanted) {
     return 0;
 }
 
-/// Others than our own, the name resolver's for one, are closed without a word: they must be forgotten now.
+/// Others than our own, the name resolver's for one, are closed without a word, and so is a socket of ours that is not connected
+/// yet: they must be forgotten now. One that is kept open for the next request has been heard of, so that nothing waits for it.
 void CurlMulti::stop_watching(curl_socket_t socket) noexcept {
-    if (!own_.contains(socket)) return unwatch(socket);
-    if (auto const found = watches_.find(socket); found != watches_.end()) found->second->wanted = 0;
+    auto const found = watches_.find(socket);
+    if (found == watches_.end()) return;
+    found->second->wanted = 0;
+    if (own_.contains(socket) && found->second->waiting == 0) return;
+    own_.erase(socket);
+    unwatch(socket);
 }
 
 void CurlMulti::unwatch(curl_socket_t socket) noexcept {
@@ -176,7 +184,7 @@ void CurlMulti::ready(curl_socket_t socket, std::uint64_t id, int direction, boo
 }
 
 void CurlMulti::schedule(long milliseconds) {
-    if (milliseconds < 0) {
+    if (milliseconds < 0 || interrupted_) {
         due_.reset();  // the timer finds nothing to do
         return;
     }

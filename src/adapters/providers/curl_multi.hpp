@@ -31,7 +31,7 @@ using IoTimer =
 /// libcurl's "socket action" mode on Asio: libcurl says which sockets and which time-out it waits for, Asio waits, libcurl acts.
 /// https://curl.se/libcurl/c/curl_multi_socket_action.html
 ///
-/// Between two requests on one connection libcurl stops waiting for its socket. A socket that was opened here stays registered all
+/// Between two requests on one connection libcurl stops waiting for its socket. One that was opened here stays registered all
 /// the same until it is closed, so that a request on an open connection registers nothing.
 class CurlMulti : public std::enable_shared_from_this<CurlMulti> {
 public:
@@ -82,7 +82,7 @@ private:
     std::optional<SteadyTime> armed_;  ///< when the timer expires: not later than due_, so that it is seldom set anew
     bool posted_ = false;              ///< a call that is due now is on its way
     std::unordered_map<curl_socket_t, std::unique_ptr<Watch>> watches_;
-    std::unordered_set<curl_socket_t> own_;  ///< opened here, not yet closed
+    std::unordered_set<curl_socket_t> own_;  ///< opened here, and told when they are closed
     std::unordered_set<CurlTransfer*> transfers_;
     std::vector<EasyHandle> spare_;
     std::uint64_t last_id_ = 0;

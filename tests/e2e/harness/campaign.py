@@ -92,7 +92,8 @@ class Campaign:
         time.sleep(0.5)
         self.deployment.settle(settle)
         codes = {role: code for role, code in self.deployment.stop().items() if code is not None}
-        test.assertEqual(set(codes.values()), {0}, f"every process ends in good order: {codes}")
+        tails = "\n".join(f"-- {role}\n{self.deployment.services[role].tail(15)}" for role, code in codes.items() if code != 0)
+        test.assertEqual(set(codes.values()), {0}, f"every process ends in good order: {codes}\n{tails}")
         must, unknown = self._served()
         witnesses = must + self.readers.told
         (self.deployment.home / "witness.jsonl").write_text("".join(json.dumps(witness) + "\n" for witness in witnesses))

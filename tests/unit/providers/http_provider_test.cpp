@@ -2,6 +2,12 @@
 #include <support/provider_fixture.hpp>
 #include <support/stub_server.hpp>
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+
 using namespace mds;
 using namespace std::chrono_literals;
 using test::at_url;
@@ -28,7 +34,36 @@ Reject const& only_reject(FetchAnswer const& answer) {
     return *answer.results[0].reject();
 }
 
-StubReply raw_reply(std::string const& bytes, StubReply::End end = StubReply::End::keep_open) { return {{{bytes}}, end}; }
+/// A loopback port whose listener has no room: whoever connects waits.
+class FullListener {
+public:
+    FullListener() {
+        REQUIRE(::bind(listener_, address(), size_) == 0);
+        REQUIRE(::listen(listener_, 0) == 0);
+        REQUIRE(::getsockname(listener_, address(), &size_) == 0);
+        for (int const socket : waiting_) static_cast<void>(::connect(socket, address(), size_));
+    }
+    ~FullListener() {
+        for (int const socket : waiting_) ::close(socket);
+        ::close(listener_);
+    }
+    FullListener(FullListener const&) = delete;
+    FullListener& operator=(FullListener const&) = delete;
+    std::string url() const { return "http://127.0.0.1:" + std::to_string(ntohs(at_.sin_port)); }
+
+private:
+    static int socket(int flags) { return ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | flags, 0); }
+    sockaddr* address() { return reinterpret_cast<sockaddr*>(&at_); }
+
+    sockaddr_in at_{AF_INET, 0, {htonl(INADDR_LOOPBACK)}, {}};
+    socklen_t size_ = sizeof(at_);
+    int listener_ = socket(0);
+    std::array<int, 3> waiting_{socket(SOCK_NONBLOCK), socket(SOCK_NONBLOCK), socket(SOCK_NONBLOCK)};
+};
+
+StubReply raw_reply(std::string const& bytes, StubReply::End end = StubReply::End::keep_open) {
+    return {{{bytes}}, end};
+}
 
 }  // namespace
 
@@ -51,8 +86,8 @@ TEST_CASE("a good answer becomes a quote with its raw bytes") {
 
 TEST_CASE("the request is what the catalogue describes") {
     StubServer server([](StubRequest const&) { return reply(200, "{}"); });
-    ProviderFixture fixture({at_url("coinbase", server.url()), at_url("finnhub", server.url() + "/api/v1"),
-                             at_url("alpha_vantage", server.url())});
+    ProviderFixture fixture(
+        {at_url("coinbase", server.url()), at_url("finnhub", server.url() + "/api/v1"), at_url("alpha_vantage", server.url())});
     fixture.fetch("coinbase", {"BTC/USD"});
     fixture.fetch("finnhub", {"OANDA:EUR_USD"});
     fixture.fetch("alpha_vantage", {"^GSPC"});
@@ -114,10 +149,9 @@ TEST_CASE("of a key that occurs twice the last one counts, and a time in the fut
 }
 
 TEST_CASE("a status says what no rule knows better, and its answer is kept") {
-    std::vector<std::pair<int, Outcome>> const cases{{500, Outcome::unavailable}, {503, Outcome::unavailable},
-                                                     {401, Outcome::auth},        {429, Outcome::rate_limited},
-                                                     {404, Outcome::unclassified_error}, {451, Outcome::blocked},
-                                                     {400, Outcome::bad_request}, {200, Outcome::malformed}};
+    std::vector<std::pair<int, Outcome>> const cases{
+        {500, Outcome::unavailable},        {503, Outcome::unavailable}, {401, Outcome::auth},        {429, Outcome::rate_limited},
+        {404, Outcome::unclassified_error}, {451, Outcome::blocked},     {400, Outcome::bad_request}, {200, Outcome::malformed}};
     for (auto const& [status, outcome] : cases) {
         CAPTURE(status);
         auto const answer = ask(reply(status, "<html>no</html>", {"Content-Type: text/html"}));
@@ -239,6 +273,24 @@ TEST_CASE("one silent provider delays no other") {
     CHECK(only_reject(fixture.fetch("coinbase_spot", {"BTC-USD"})).reason == "interrupted");
 }
 
+// libcurl closes the socket of such a connection without telling whoever waits for it, and the next one gets its number.
+TEST_CASE("a request that is given up before it is connected spoils no later one, and leaves the loop nothing to wait for") {
+    FullListener full;
+    StubServer good([](StubRequest const&) {
+        auto answer = reply(200, R"({"data":{"amount":"2","base":"BTC","currency":"USD"}})");
+        answer.parts[0].wait = 20ms;  // it has to be waited for
+        return answer;
+    });
+    ProviderFixture fixture({at_url("coinbase", full.url()), at_url("coinbase_spot", good.url())});
+    CHECK(only_reject(fixture.fetch("coinbase", {"BTC-USD"}, 50ms)).outcome == Outcome::timeout);
+    CHECK(fixture.fetch("coinbase_spot", {"BTC-USD"}, 4s).results[0].quote() != nullptr);
+    CHECK(only_reject(fixture.fetch("coinbase", {"BTC-USD"}, 50ms)).outcome == Outcome::timeout);
+    fixture.directory.interrupt();
+    fixture.loop.restart();
+    fixture.loop.run_for(1s);
+    CHECK(fixture.loop.stopped());
+}
+
 TEST_CASE("fetches that are under way when everything is destroyed leave nothing behind") {
     StubServer silent([](StubRequest const&) { return StubReply{{}, StubReply::End::hang}; });
     std::optional<FetchAnswer> never;
@@ -282,7 +334,8 @@ TEST_CASE("a compressed answer is read") {
 }
 
 TEST_CASE("header fields without end are refused") {
-    StubReply const scripted{{{"HTTP/1.1 200 OK\r\n"}, {"X-Filler: " + std::string(1000, 'y') + "\r\n", 0ms, 10'000}}, StubReply::End::hang};
+    StubReply const scripted{{{"HTTP/1.1 200 OK\r\n"}, {"X-Filler: " + std::string(1000, 'y') + "\r\n", 0ms, 10'000}},
+                             StubReply::End::hang};
     auto const answer = ask(scripted);
     CHECK(only_reject(answer).outcome == Outcome::malformed);
     CHECK_FALSE(answer.answer);
@@ -323,17 +376,21 @@ TEST_CASE("secrets appear nowhere in a result") {
         CHECK(all.find("***") != std::string::npos);
     };
     auto const echo = [&](StubRequest const& request) {
-        return reply(200,
-                     R"({"Information":"We have detected your API key as s3cr/t+k&y, s3cr\/t+k&y, s3cr%2ft%2bk%26y and our standard API rate )"
-                     R"(limit is 25 requests per day: )" + request.target + "\"}",
-                     {"Content-Type: text/s3cr/t+k&y"});
+        return reply(
+            200,
+            R"({"Information":"We have detected your API key as s3cr/t+k&y, s3cr\/t+k&y, s3cr%2ft%2bk%26y and our standard API rate )"
+            R"(limit is 25 requests per day: )" +
+                request.target + "\"}",
+            {"Content-Type: text/s3cr/t+k&y"});
     };
     auto const ask_with_key = [&](StubServer& server, providers::HttpOptions options) {
-        std::vector<codec::CatalogueText> const texts{providers::shipped_catalogue(), {"test", at_url("alpha_vantage", server.url())}};
+        std::vector<codec::CatalogueText> const texts{providers::shipped_catalogue(),
+                                                      {"test", at_url("alpha_vantage", server.url())}};
         auto catalogue = codec::read_catalogue(texts, [&](std::string const&) { return std::optional(key); });
         ProviderFixture fixture;
-        providers::Directory directory(std::move(*catalogue), {}, std::move(options),
-                                       {fixture.loop.get_executor(), fixture.clock, fixture.timer, fixture.random, fixture.metrics});
+        providers::Directory directory(
+            std::move(*catalogue), {}, std::move(options),
+            {fixture.loop.get_executor(), fixture.clock, fixture.timer, fixture.random, fixture.metrics});
         std::optional<FetchAnswer> answer;
         auto const keep = [](PriceProvider& provider, SteadyTime deadline, std::optional<FetchAnswer>& out) -> Awaitable<void> {
             std::vector<Symbol> symbols(1, *Symbol::parse("IBM"));
@@ -358,7 +415,8 @@ TEST_CASE("secrets appear nowhere in a result") {
 
 TEST_CASE("in a batch only the symbols that the provider can spell are asked for, and each has its result") {
     StubServer server([](StubRequest const&) { return reply(200, R"({"ETHUSD": {"p": "2"}, "BTCUSD": {"p": "1"}})"); });
-    ProviderFixture fixture({R"({"providers": {"pairs": {"base_url": ")" + server.url() + R"(", "symbol": {"split": "-", "format": "{base}{quote}"},
+    ProviderFixture fixture(
+        {R"({"providers": {"pairs": {"base_url": ")" + server.url() + R"(", "symbol": {"split": "-", "format": "{base}{quote}"},
         "request": {"path": "/q", "query": {"s": "{symbols}"}}, "row": {"path": "/{symbol}"}, "values": {"price": "/p"}, "batch": {"max": 9}}}})"});
     auto const answer = fixture.fetch("pairs", {"AAPL", "BTC-USD", "MSFT", "ETH-USD", "IBM"});
     REQUIRE(answer.results.size() == 5);
@@ -397,9 +455,9 @@ TEST_CASE("a provider without its key is known and says which variable it needs"
 
 TEST_CASE("the directory finds names and aliases and lists names only") {
     ProviderFixture fixture;
-    CHECK(fixture.directory.names() == 
-          std::vector<std::string>{"alpaca", "alpha_vantage", "binance", "coinbase", "coinbase_spot", "coingecko", "ecb", "finnhub",
-                                   "frankfurter", "kraken", "polygon", "simulated", "tiingo", "twelve_data", "yahoo"});
+    CHECK(fixture.directory.names() == std::vector<std::string>{"alpaca", "alpha_vantage", "binance", "coinbase", "coinbase_spot",
+                                                                "coingecko", "ecb", "finnhub", "frankfurter", "kraken", "polygon",
+                                                                "simulated", "tiingo", "twelve_data", "yahoo"});
     CHECK(fixture.directory.find("alphavantage") == fixture.directory.find("alpha_vantage"));
     CHECK(fixture.directory.find("alpha") == nullptr);
 }
