@@ -28,17 +28,20 @@ Result<PartitionClaim> AverageStore::claim(std::string_view topic, std::int32_t 
 }
 
 /// An average that is there already should not be possible: offsets and sequence numbers both keep repeats out. The index is the
-/// tripwire; then the whole is done over in the way that passes over them.
+/// tripwire of COPY; then the whole is done over in the way that passes over them.
 Result<void> AverageStore::commit(std::span<AveragingBatch const> batches, Meanwhile const& meanwhile) {
-    auto done = commit_with(batches, [&](AverageRuns const& runs) { return copy(runs, meanwhile); });
+    constexpr std::size_t many = 200;  // from about as many averages on COPY is worth its round trips
+    std::size_t averages = 0;
+    for (AveragingBatch const& batch : batches) averages += batch.averages.size();
+    if (averages < many) return commit_by(Way::insert, batches, meanwhile);
+    auto done = commit_by(Way::copy, batches, meanwhile);
     bool const tripped =
         !done && done.error().code == ErrorCode::invalid_argument && connection_.last_fault() == Fault::repeated_row;
-    if (tripped) done = commit_with(batches, [&](AverageRuns const& runs) { return insert_missing(runs); });
-    return done;
+    return tripped ? commit_by(Way::insert, batches, meanwhile) : std::move(done);
 }
 
 /// What is of one kind is written for all partitions together, in few statements and in the one order in which everybody locks.
-Result<void> AverageStore::commit_with(std::span<AveragingBatch const> batches, WriteAverages const& write_averages) {
+Result<void> AverageStore::commit_by(Way way, std::span<AveragingBatch const> batches, Meanwhile const& meanwhile) {
     AverageRuns averages;
     std::vector<Observation> foreign;
     bool letters = false;
@@ -49,10 +52,10 @@ Result<void> AverageStore::commit_with(std::span<AveragingBatch const> batches, 
     }
     if (auto learned = learn(averages, foreign); !learned) return learned;
     TransactionScope const scope(connection_);
-    if (auto ours = advance(batches); !ours) return ours;
-    if (!averages.empty())
-        if (auto written = write_averages(averages); !written) return written;
-    auto const write = [&](std::span<AverageRow const> rows) { return write_averages(AverageRuns{rows}); };
+    if (auto ours = advance(batches, way == Way::insert ? averages : AverageRuns()); !ours) return ours;
+    if (way == Way::copy)
+        if (auto copied = copy(averages, meanwhile); !copied) return copied;
+    auto const write = [this](std::span<AverageRow const> rows) { return insert_missing(AverageRuns{rows}); };
     if (!foreign.empty())
         if (auto written = foreign_.write(foreign, write); !written) return written;
     // Last, because from here to COMMIT no ingest can go on.
@@ -84,19 +87,21 @@ Result<void> AverageStore::learn_series(AverageRuns const& runs) {
     return names_.learn(series, {});
 }
 
-/// Begins the transaction.
-Result<void> AverageStore::advance(std::span<AveragingBatch const> batches) {
+/// Begins the transaction, with `averages` in the same round trip.
+Result<void> AverageStore::advance(std::span<AveragingBatch const> batches, AverageRuns const& averages) {
     connection_.send(sql::begin);
     for (AveragingBatch const& batch : batches)
         connection_.send(sql::averaging::advance, std::string_view(batch.claim.topic), std::int64_t{batch.claim.partition},
                          batch.claim.epoch, batch.claim.next, batch.new_next);
+    auto const inserting = averages.empty() ? 0 : send_missing(averages);
     auto replies = connection_.run();
     if (!replies) return replies.error();
-    for (auto const& moved : std::span(*replies).subspan(1)) {
+    for (auto const& moved : std::span(*replies).subspan(1, batches.size())) {
         if (moved.changes() > 0) continue;
         fenced_.Increment();
         return Error(ErrorCode::fenced, "the partition belongs to somebody else");
     }
+    if (inserting > 0) count_repeated(inserting, replies->back());
     return {};
 }
 
@@ -117,7 +122,8 @@ Result<void> AverageStore::copy(AverageRuns const& runs, Meanwhile const& meanwh
     return {};
 }
 
-Result<void> AverageStore::insert_missing(AverageRuns const& runs) {
+/// How many averages those are.
+std::int64_t AverageStore::send_missing(AverageRuns const& runs) {
     Column series(Column::Type::bigint), seq(Column::Type::bigint), value(Column::Type::text);
     Column timestamp(Column::Type::timestamptz), fetched_at(Column::Type::timestamptz);
     for (auto const run : runs) {
@@ -129,11 +135,20 @@ Result<void> AverageStore::insert_missing(AverageRuns const& runs) {
             fetched_at.add(row.fetched_at);
         }
     }
-    auto inserted =
-        connection_.ask(sql::averaging::insert_averages, series, seq, value, timestamp, fetched_at, std::int64_t{stored_period});
-    if (!inserted) return inserted.error();
-    repeated_.Increment(static_cast<double>(series.size()) - static_cast<double>(inserted->changes()));
+    connection_.send(sql::averaging::insert_averages, series, seq, value, timestamp, fetched_at, std::int64_t{stored_period});
+    return static_cast<std::int64_t>(series.size());
+}
+
+Result<void> AverageStore::insert_missing(AverageRuns const& runs) {
+    auto const sent = send_missing(runs);
+    auto replies = connection_.run();
+    if (!replies) return replies.error();
+    count_repeated(sent, replies->back());
     return {};
+}
+
+void AverageStore::count_repeated(std::int64_t sent, Rows const& inserted) {
+    repeated_.Increment(static_cast<double>(sent - inserted.changes()));
 }
 
 void AverageStore::send(DeadLetter const& letter) {

@@ -21,14 +21,15 @@ public:
 private:
     using AverageRuns = std::vector<std::span<AverageRow const>>;
     using Meanwhile = std::function<void()>;
-    using WriteAverages = std::function<Result<void>(AverageRuns const& runs)>;
 
-    Result<void> commit_with(std::span<AveragingBatch const> batches, WriteAverages const& write_averages);
+    Result<void> commit_by(Way way, std::span<AveragingBatch const> batches, Meanwhile const& meanwhile);
     Result<void> learn(AverageRuns const& averages, std::span<Observation const> foreign);
     Result<void> learn_series(AverageRuns const& runs);
-    Result<void> advance(std::span<AveragingBatch const> batches);
+    Result<void> advance(std::span<AveragingBatch const> batches, AverageRuns const& averages);
     Result<void> copy(AverageRuns const& runs, Meanwhile const& meanwhile);
+    std::int64_t send_missing(AverageRuns const& runs);
     Result<void> insert_missing(AverageRuns const& runs);
+    void count_repeated(std::int64_t sent, Rows const& inserted);
     void send(DeadLetter const& letter);
 
     Connection connection_;
