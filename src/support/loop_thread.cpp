@@ -1,13 +1,15 @@
 #include "support/loop_thread.hpp"
 
 #include <pthread.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <utility>
 
 namespace mds::support {
 
-LoopThread::LoopThread(std::string name, std::function<std::chrono::milliseconds()> step)
-    : name_(std::move(name)), step_(std::move(step)) {}
+LoopThread::LoopThread(std::string name, std::function<std::chrono::milliseconds()> step, int nice)
+    : name_(std::move(name)), step_(std::move(step)), nice_(nice) {}
 
 LoopThread::~LoopThread() {
     interrupt();
@@ -21,6 +23,9 @@ void LoopThread::start() {
     }
     thread_ = std::thread([this] {
         pthread_setname_np(pthread_self(), name_.c_str());
+        // Of this thread alone: on Linux each has its own (setpriority(2), notes).
+        auto const self = static_cast<id_t>(gettid());
+        if (nice_ > getpriority(PRIO_PROCESS, self)) setpriority(PRIO_PROCESS, self, nice_);
         run();
     });
 }

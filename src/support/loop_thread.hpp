@@ -13,8 +13,8 @@ namespace mds::support {
 class LoopThread {
 public:
     /// `name`: at most 15 bytes, shown by ps and top. `step` does a bounded piece of work and says how long to wait before the
-    /// next.
-    LoopThread(std::string name, std::function<std::chrono::milliseconds()> step);
+    /// next. `nice`: how far the thread gives way to others where processors are short, 0 to 19 as nice(2) has it.
+    LoopThread(std::string name, std::function<std::chrono::milliseconds()> step, int nice = 0);
     ~LoopThread();  ///< interrupts, and waits for the step under way
     LoopThread(LoopThread const&) = delete;
     LoopThread& operator=(LoopThread const&) = delete;
@@ -31,6 +31,7 @@ private:
 
     std::string name_;
     std::function<std::chrono::milliseconds()> step_;
+    int nice_;
     mutable std::mutex mutex_;
     std::condition_variable wake_;
     bool running_ = false;
