@@ -30,13 +30,12 @@ Result<PartitionClaim> AverageStore::claim(std::string_view topic, std::int32_t 
 /// An average that is there already should not be possible: offsets and sequence numbers both keep repeats out. The index is the
 /// tripwire of COPY; then the whole is done over in the way that passes over them.
 Result<void> AverageStore::commit(std::span<AveragingBatch const> batches, Meanwhile const& meanwhile) {
-    constexpr std::size_t many = 200;  // from about as many averages on COPY is worth its round trips
     std::size_t averages = 0;
     for (AveragingBatch const& batch : batches) averages += batch.averages.size();
-    if (averages < many) return commit_by(Way::insert, batches, meanwhile);
-    auto done = commit_by(Way::copy, batches, meanwhile);
-    bool const tripped =
-        !done && done.error().code == ErrorCode::invalid_argument && connection_.last_fault() == Fault::repeated_row;
+    Way const way = cheapest_way(averages);
+    auto done = commit_by(way, batches, meanwhile);
+    bool const tripped = way == Way::copy && !done && done.error().code == ErrorCode::invalid_argument &&
+                         connection_.last_fault() == Fault::repeated_row;
     return tripped ? commit_by(Way::insert, batches, meanwhile) : std::move(done);
 }
 

@@ -40,8 +40,8 @@ std::string settings(ConnectionOptions const& options) {
            "SET default_transaction_isolation = 'read committed';"
            // Planned once and run often; compiling a plan would cost more than it saves.
            "SET jit = off;"
-           // An index serves each of our queries. A plan made before the first ANALYZE would read a table whole that was empty
-           // then.
+           // An index serves each of our queries. A plan that is made while a table is empty would read it whole until the first
+           // ANALYZE.
            "SET enable_seqscan = off;"
            // An acknowledged commit is on disk. Stronger settings (remote_apply) stay as they are.
            "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN ('off', 'local')";

@@ -6,13 +6,10 @@
 namespace mds::postgres {
 namespace {
 
-/// From about as many results on COPY is worth its round trips.
-constexpr std::size_t many = 200;
-
-Way cheapest_way(std::vector<Observation const*> const& observations) noexcept {
+std::size_t results_of(std::vector<Observation const*> const& observations) noexcept {
     std::size_t results = 0;
     for (auto const* const observation : observations) results += observation->results.size();
-    return results < many ? Way::insert : Way::copy;
+    return results;
 }
 
 }  // namespace
@@ -28,7 +25,7 @@ IngestLane::IngestLane(ConnectionOptions const& options, Condition& condition, s
 /// An answer that is stored already is rare, so it is not looked for: COPY meets it in the index, and then the whole is done over
 /// in the way that passes over it.
 Result<IngestReceipt> IngestLane::commit(std::vector<Observation const*> const& observations) {
-    Way const way = cheapest_way(observations);
+    Way const way = cheapest_way(results_of(observations));
     auto receipt = commit_by(way, observations);
     bool const met = way == Way::copy && !receipt && receipt.error().code == ErrorCode::invalid_argument &&
                      connection_.last_fault() == Fault::repeated_row;

@@ -11,6 +11,11 @@ enum class Way {
     insert,  ///< looks up what is stored already, and passes over it
 };
 
+/// From about 200 rows on COPY is worth its round trips.
+constexpr Way cheapest_way(std::size_t rows) noexcept {
+    return rows < 200 ? Way::insert : Way::copy;
+}
+
 /// The steps that make raw rows, points, rejects and events of observations, within a transaction that its user begins and commits.
 /// Two round trips: one that locks the series rows and looks up, under that lock, what is stored already; one that writes. COPY
 /// takes two more for each table, and pays from some hundreds of rows on. The lock is held to COMMIT, so the order of commit is the

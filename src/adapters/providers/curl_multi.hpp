@@ -31,8 +31,8 @@ using IoTimer =
 /// libcurl's "socket action" mode on Asio: libcurl says which sockets and which time-out it waits for, Asio waits, libcurl acts.
 /// https://curl.se/libcurl/c/curl_multi_socket_action.html
 ///
-/// Between two requests on one connection libcurl stops waiting for its socket. One that was opened here stays registered all
-/// the same until it is closed, so that a request on an open connection registers nothing.
+/// Between two requests on one connection libcurl stops waiting for its socket. One that was opened here, and was not waited for in
+/// vain, stays registered all the same until it is closed, so that a request on an open connection registers nothing.
 class CurlMulti : public std::enable_shared_from_this<CurlMulti> {
 public:
     CurlMulti(IoExecutor executor, long connections_per_host);
