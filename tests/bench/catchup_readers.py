@@ -16,9 +16,9 @@ LINES = (("p99, us", "p99_us", 1), ("p50, us", "p50_us", 1), ("p99.9, us", "p999
 GROUPS = itertools.count()
 
 
-def during_and_after(bench, topic, beside_nginx):
-    """One process, first busy, then idle. Figures of both, and how many events were left when the busy part was over. `beside_nginx`: it
-    is an nginx that is asked during the busy part."""
+def catch_up(bench, topic, who):
+    """One process that catches up while `who` is asked, and the service itself again when it is done: {who: figures}, and how many
+    events were left when the first part was over."""
     topic.begin_again()
     settings = {"read": {"max_age": 86400}, "providers": {"simulated": {"seed": 1}}}
     with Offsets(topic.database) as offsets, topic.service("http,consumer", f"readers-{next(GROUPS)}", settings) as service:
@@ -28,12 +28,14 @@ def during_and_after(bench, topic, beside_nginx):
         if not head.startswith(b"HTTP/1.1 200 "):
             sys.exit("no price to read")
         with same_bytes(head, body) as nginx:
-            busy = open_loop(bench, nginx.port if beside_nginx else service.port, TARGET, RATE, seconds_of(topic), CONNECTIONS)
+            port = nginx.port if who == "nginx meanwhile" else service.port
+            found = {who: open_loop(bench, port, TARGET, RATE, seconds_of(topic), CONNECTIONS)}
         left = topic.events - offsets.now()
-        offsets.wait_for(topic.events)
-        idle = open_loop(bench, service.port, TARGET, RATE, bench.seconds, CONNECTIONS)
+        if who == "catching up":
+            offsets.wait_for(topic.events)
+            found["idle"] = open_loop(bench, service.port, TARGET, RATE, bench.seconds, CONNECTIONS)
         service.stop()
-    return busy, idle, left
+    return found, left
 
 
 def seconds_of(topic):
@@ -45,11 +47,10 @@ def measure(bench, topic):
     runs = {"catching up": [], "idle": [], "nginx meanwhile": []}
     for turn in range(bench.rounds):
         for who in by_turns(turn, ["catching up", "nginx meanwhile"]):
-            busy, idle, left = during_and_after(bench, topic, who == "nginx meanwhile")
+            found, left = catch_up(bench, topic, who)
             if left > 0:  # otherwise it was idle for a part of that time
-                runs[who].append(busy)
-                if who == "catching up":
-                    runs["idle"].append(idle)
+                for name, figures in found.items():
+                    runs[name].append(figures)
     title = "Tail of the cached GET while the consumer catches up"
     if len(runs["idle"]) < bench.rounds:
         bench.leave_out(f"{title}: {bench.rounds - len(runs['idle'])} of {bench.rounds} rounds", "it was done before; --events higher")
